@@ -1,0 +1,215 @@
+//! The analysis: every number that the report shows, each with its unit and its population.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Document, Header, Honesty, Mix, Order, StageOutcome, StageRef};
+
+/// Every number that the report shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Analysis {
+    /// Format, version, parent.
+    #[serde(flatten)]
+    pub header: Header,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The run's name.
+    pub run: String,
+    /// What was to be found out.
+    pub description: Option<String>,
+    /// When the first stage started, as RFC 3339 in UTC.
+    pub started_at: String,
+    /// How the threads' stages were ordered in time.
+    pub order: Order,
+    /// The three most telling numbers, the most telling first.
+    pub headlines: Vec<Headline>,
+    /// What limits these numbers: every stamp that some stage has, each once.
+    pub stamps: Vec<Stamp>,
+    /// One entry per thread, in the plan's order.
+    pub threads: Vec<ThreadAnalysis>,
+}
+
+/// A telling number in plain words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Headline {
+    /// What the number is, such as `highest throughput`.
+    pub label: String,
+    /// The number with its unit, such as `12.3 ops/s`.
+    pub value: String,
+    /// Of what it is, over which window, of how many.
+    pub detail: String,
+}
+
+/// A limit on what numbers mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stamp {
+    /// Workers share a machine with the system under test: threads may be compared, absolute numbers are no capacity.
+    CoLocated,
+    /// The worker was the bottleneck: the stage is invalid.
+    ClientBound,
+    /// The stage did not run for its whole time.
+    Incomplete,
+    /// Samples were lost: the stage is invalid.
+    SamplesLost,
+}
+
+/// One thread's numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ThreadAnalysis {
+    /// The thread's name.
+    pub name: String,
+    /// What its system under test is, in words.
+    pub instance: String,
+    /// One entry per stage that ran, in the thread's order.
+    pub stages: Vec<StageAnalysis>,
+}
+
+/// One stage's numbers.
+///
+/// The population of every count, rate and latency is the ops *scheduled* in the measured window: from the end of the
+/// warm-up to the end of the stage. Ops that were then still under way count when they end within the grace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StageAnalysis {
+    /// The stage.
+    #[serde(flatten)]
+    pub stage: StageRef,
+    /// The clients of the closed model.
+    pub clients: u32,
+    /// The workload's name.
+    pub workload: String,
+    /// What a job's weight is a share of.
+    pub mix: Mix,
+    /// Where the stage stands in the order of execution, from 0.
+    pub position: u32,
+    /// When it started, in nanoseconds since the Unix epoch.
+    pub started_unix_ns: u64,
+    /// The measured window's start, in milliseconds since the stage's start.
+    pub window_start_ms: u64,
+    /// The measured window's end, in milliseconds since the stage's start; an incomplete stage ends with its last sample.
+    pub window_end_ms: u64,
+    /// How long the stage was to run, in milliseconds, warm-up included.
+    pub planned_ms: u64,
+    /// How the stage ended.
+    pub outcome: StageOutcome,
+    /// What limits its numbers.
+    pub stamps: Vec<Stamp>,
+    /// The worker's word on itself.
+    pub honesty: Honesty,
+    /// All ops together.
+    pub total: OpStatistics,
+    /// One entry per op of every job, in the workload's order; ops without a sample included.
+    pub ops: Vec<OpStatistics>,
+    /// One entry per job, in the workload's order.
+    pub jobs: Vec<JobShare>,
+    /// The chance of shares at least as far from the weights when nothing but chance is at work (chi-square test); given
+    /// where weights are shares of iterations, and every job was to be expected at least five times.
+    pub mix_p_value: Option<f64>,
+    /// One point per second of the whole stage, warm-up included.
+    pub timeline: Vec<TimelinePoint>,
+}
+
+/// The statistics of one op in one stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpStatistics {
+    /// The script's name; empty for all together.
+    pub script: String,
+    /// The op's name; empty for all together.
+    pub op: String,
+    /// Ops that ended, well or not, in the population.
+    pub count: u64,
+    /// Of these, the successes.
+    pub ok: u64,
+    /// Ops that the stage's end cut off; not in `count`.
+    pub cancelled: u64,
+    /// Successes per second of the measured window.
+    pub rate_per_s: f64,
+    /// The interval around the rate, where one can be given.
+    pub rate_interval: Option<Confidence>,
+    /// Failures over `count`, 0 to 1; none when nothing ended.
+    pub error_rate: Option<f64>,
+    /// The interval around the error rate; none when nothing ended.
+    pub error_rate_interval: Option<Confidence>,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// Latency of the successes; none when there are none.
+    pub latency: Option<Latency>,
+    /// Payload bytes received by the successes.
+    pub bytes_in: u64,
+    /// Payload bytes sent by the successes.
+    pub bytes_out: u64,
+}
+
+/// Latencies in milliseconds; a percentile is given only where n × (1 − p) ≥ 5.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Smallest.
+    pub min_ms: f64,
+    /// Arithmetic mean.
+    pub mean_ms: f64,
+    /// Median.
+    pub p50_ms: Option<f64>,
+    /// 90th percentile.
+    pub p90_ms: Option<f64>,
+    /// 95th percentile.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// 99.9th percentile.
+    pub p999_ms: Option<f64>,
+    /// Largest.
+    pub max_ms: f64,
+}
+
+/// A two-sided interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Confidence {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// Its level, such as 0.95.
+    pub level: f64,
+}
+
+/// How often a job was run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct JobShare {
+    /// The script's name.
+    pub script: String,
+    /// The share that was asked for.
+    pub weight: f64,
+    /// Iterations that began in the measured window.
+    pub iterations: u64,
+    /// Their share of all jobs' iterations; none when there were none.
+    pub share: Option<f64>,
+}
+
+/// One second of a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TimelinePoint {
+    /// The second's start, in seconds since the stage's start.
+    pub second: u32,
+    /// Successes that ended in this second.
+    pub ok: u64,
+    /// Failures that ended in this second.
+    pub errors: u64,
+    /// Median latency of these successes, in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile of these successes, in milliseconds.
+    pub p95_ms: Option<f64>,
+    /// Largest latency of these successes, in milliseconds.
+    pub max_ms: Option<f64>,
+}
+
+impl Document for Analysis {
+    const FORMAT: &'static str = "e3/analysis";
+    const VERSION: u32 = 1;
+    const FILE: &'static str = "analysis.json";
+
+    fn header(&self) -> &Header {
+        &self.header
+    }
+}

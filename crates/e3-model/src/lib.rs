@@ -1,0 +1,60 @@
+//! The words of E3: documents, identifiers, units and findings.
+//!
+//! Every phase of an experiment reads one of these documents and writes the next
+//! (experiment → plan → topology → run → results → analysis). This crate holds values only:
+//! no clock, no file, no network, no rule about what makes a good experiment.
+
+mod analysis;
+mod cause;
+mod distribution;
+mod document;
+mod experiment;
+mod finding;
+mod id;
+mod instance;
+mod kind;
+mod plan;
+mod process;
+pub mod quantity;
+mod results;
+mod run;
+mod sample;
+mod schemas;
+mod script;
+mod secret;
+mod snapshot;
+mod span;
+mod teardown;
+mod topology;
+mod workload;
+
+pub use analysis::{
+    Analysis, Confidence, Headline, JobShare, Latency, OpStatistics, StageAnalysis, Stamp, ThreadAnalysis,
+    TimelinePoint,
+};
+pub use cause::with_causes;
+pub use distribution::{Distribution, Shape};
+pub use document::{Document, DocumentError, Header, Parent, from_json, schema_of, sha256_hex, to_json};
+pub use experiment::{
+    Arrival, Collect, Experiment, ExperimentStage, ExperimentThread, GitClient, InstanceSpec, Load, Mix,
+    Order, ProviderName, Reset, Search, Stack, WorkerSpec,
+};
+pub use finding::{Finding, Findings, Location, Severity};
+pub use id::{ClientId, JobId, OpId, RunName, Seed, StageId, StageRef, ThreadId, WorkerId};
+pub use instance::{Instance, RunConfig};
+pub use kind::Kind;
+pub use plan::{
+    ClientPlan, InstancePlan, JobPlan, Plan, PlannedDataset, Round, StagePlan, ThreadPlan, WorkerPlan,
+};
+pub use process::ProcessIdentity;
+pub use results::{Results, StageResults};
+pub use run::{Honesty, Run, StageOutcome, StageRecord};
+pub use sample::{CacheState, GitPhases, Outcome, Sample};
+pub use schemas::schemas;
+pub use script::{OpDescriptor, Protocol, ScriptDescriptor};
+pub use secret::Secret;
+pub use snapshot::{Branch, Generate, Project, Repository, Snapshot, User};
+pub use span::{Span, SpanError};
+pub use teardown::{Leftover, Teardown};
+pub use topology::{InstanceTopology, NodeTopology, ThreadTopology, Topology, WorkerTopology};
+pub use workload::{Job, Workload};
