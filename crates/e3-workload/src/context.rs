@@ -1,0 +1,201 @@
+//! A client's context: its clock, its draws, its samples.
+
+use std::future::Future;
+use std::time::Duration;
+
+use e3_model::{CacheState, ClientId, JobId, OpDescriptor, OpId, Outcome, Sample, Seed};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use tokio_util::sync::CancellationToken;
+
+use crate::op::{OpUnderWay, since};
+use crate::{Failure, Instant, Measured, SampleSink, Stopped};
+
+/// Where a client sits: what is fixed for it through the stage.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// The client.
+    pub client: ClientId,
+    /// The seed of its draws.
+    pub seed: Seed,
+    /// The stage's start, from which samples count.
+    pub origin: Instant,
+    /// When no further op begins.
+    pub end: Instant,
+    /// Ends the stage early: no further op begins.
+    pub stop: CancellationToken,
+    /// How long one op may take.
+    pub op_timeout: Duration,
+    /// Where samples go.
+    pub samples: SampleSink,
+}
+
+/// What a script's client has in hand while it iterates.
+pub struct ClientContext {
+    seat: Seat,
+    random: ChaCha8Rng,
+    job: JobId,
+    ops: Vec<OpDescriptor>,
+    iteration: u32,
+    due: Option<Instant>,
+}
+
+impl ClientContext {
+    /// Returns the context of one client for one of its jobs; `lane` keeps the draws of its jobs apart.
+    pub fn new(seat: Seat, job: JobId, ops: Vec<OpDescriptor>, lane: u64) -> Self {
+        let random = ChaCha8Rng::seed_from_u64(seat.seed.fork(lane).0);
+        Self { seat, random, job, ops, iteration: 0, due: None }
+    }
+
+    /// Sets which iteration of its client comes next, and in the open model when it was due.
+    pub fn begin_iteration(&mut self, iteration: u32, due: Option<Instant>) {
+        self.iteration = iteration;
+        self.due = due;
+    }
+
+    /// Returns the client's own generator: same seed, same draws.
+    pub fn random(&mut self) -> &mut ChaCha8Rng {
+        &mut self.random
+    }
+
+    /// Returns the client's position in its stage.
+    pub fn client(&self) -> ClientId {
+        self.seat.client
+    }
+
+    /// Performs one op: reads the clock, awaits the work, and records one sample, whatever happens.
+    ///
+    /// # Errors
+    /// When the work failed or took longer than an op may, or when the stage was over before the op began; only then no
+    /// sample is recorded.
+    ///
+    /// # Cancellation
+    /// When the future is dropped, the op is recorded as cancelled.
+    pub async fn op<T, W>(&mut self, op: OpId, work: W) -> Result<T, Stopped>
+    where
+        W: Future<Output = Result<(T, Measured), Failure>>,
+    {
+        let started = Instant::now();
+        if started >= self.seat.end || self.seat.stop.is_cancelled() {
+            return Err(Stopped::StageOver);
+        }
+        let started_ns = since(self.seat.origin, started);
+        let scheduled_ns =
+            self.due.take().map_or(started_ns, |due| since(self.seat.origin, due).min(started_ns));
+        let sample = Sample {
+            scheduled_ns,
+            started_ns,
+            first_byte_ns: None,
+            ended_ns: started_ns,
+            bytes_in: 0,
+            bytes_out: 0,
+            client: self.seat.client.0,
+            job: self.job.0,
+            op: op.0,
+            iteration: self.iteration,
+            outcome: Outcome::Ok,
+            cache: CacheState::Unknown,
+            phases: None,
+        };
+        let under_way = OpUnderWay::begin(sample, self.seat.origin, self.seat.samples.clone());
+        let failure = match tokio::time::timeout(self.seat.op_timeout, work).await {
+            Ok(Ok((value, measured))) => {
+                under_way.finish(Outcome::Ok, &measured);
+                return Ok(value);
+            }
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure::new(
+                Outcome::Timeout,
+                format!("no end after {} s", self.seat.op_timeout.as_secs_f64()),
+            ),
+        };
+        under_way.finish(failure.outcome, &failure.measured);
+        let op = self.ops.get(op.index()).map_or_else(|| format!("op {}", op.0), |op| op.name.clone());
+        Err(Stopped::Failed { op, outcome: failure.outcome, message: failure.message })
+    }
+
+    /// Waits outside the clock, as a person between two clicks would.
+    ///
+    /// # Errors
+    /// When the stage ended first.
+    pub async fn pause(&self, span: Duration) -> Result<(), Stopped> {
+        let until = Instant::now() + span;
+        tokio::select! {
+            () = tokio::time::sleep_until(until.min(self.seat.end)) => {}
+            () = self.seat.stop.cancelled() => return Err(Stopped::StageOver),
+        }
+        if until >= self.seat.end { Err(Stopped::StageOver) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample_channel;
+
+    fn context(end_ms: u64) -> (ClientContext, tokio::sync::mpsc::Receiver<Sample>) {
+        let (samples, receiver) = sample_channel(8);
+        let origin = Instant::now();
+        let seat = Seat {
+            client: ClientId(3),
+            seed: Seed(1),
+            origin,
+            end: origin + Duration::from_millis(end_ms),
+            stop: CancellationToken::new(),
+            op_timeout: Duration::from_millis(500),
+            samples,
+        };
+        let ops = vec![OpDescriptor { name: "Op".into(), summary: "an op".into() }];
+        (ClientContext::new(seat, JobId(0), ops, 0), receiver)
+    }
+
+    async fn work(milliseconds: u64, answer: Result<(), Failure>) -> Result<((), Measured), Failure> {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        answer.map(|()| ((), Measured { bytes_in: 7, ..Measured::default() }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn success_failure_and_timeout_are_each_one_sample() {
+        let (mut context, mut samples) = context(10_000);
+        assert_eq!(context.op(OpId(0), work(100, Ok(()))).await, Ok(()));
+        let failure = Failure::new(Outcome::Http5xx, "status 500");
+        assert!(context.op(OpId(0), work(50, Err(failure))).await.is_err());
+        assert!(matches!(
+            context.op(OpId(0), work(600, Ok(()))).await,
+            Err(Stopped::Failed { outcome: Outcome::Timeout, .. })
+        ));
+        let recorded: Vec<_> = std::iter::from_fn(|| samples.try_recv().ok()).collect();
+        let view: Vec<_> =
+            recorded.iter().map(|s| (s.outcome, s.latency_ns() / 1_000_000, s.bytes_in)).collect();
+        assert_eq!(view, [(Outcome::Ok, 100, 7), (Outcome::Http5xx, 50, 0), (Outcome::Timeout, 500, 0)]);
+        assert_eq!(recorded[0].client, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dropped_op_is_recorded_as_cancelled() {
+        let (mut context, mut samples) = context(10_000);
+        let cut =
+            tokio::time::timeout(Duration::from_millis(30), context.op(OpId(0), work(400, Ok(())))).await;
+        assert!(cut.is_err());
+        let sample = samples.try_recv().unwrap();
+        assert_eq!((sample.outcome, sample.latency_ns()), (Outcome::Cancelled, 30_000_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_op_begins_after_the_stage() {
+        let (mut context, mut samples) = context(100);
+        assert_eq!(context.pause(Duration::from_millis(200)).await, Err(Stopped::StageOver));
+        assert_eq!(context.op(OpId(0), work(1, Ok(()))).await, Err(Stopped::StageOver));
+        assert!(samples.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn latency_counts_from_the_scheduled_start() {
+        let (mut context, mut samples) = context(10_000);
+        context.begin_iteration(4, Some(Instant::now()));
+        tokio::time::sleep(Duration::from_millis(70)).await;
+        assert!(context.op(OpId(0), work(30, Ok(()))).await.is_ok());
+        let sample = samples.try_recv().unwrap();
+        assert_eq!((sample.latency_ns(), sample.iteration), (100_000_000, 4));
+    }
+}

@@ -1,0 +1,24 @@
+//! The contract between a script and the engine that runs it.
+//!
+//! A [`Script`] makes clients; a client iterates; each iteration performs ops through its [`ClientContext`], which
+//! keeps the clock, the draws and the samples. Preparation stays outside the clock, and a script never writes a
+//! sample by itself: whatever happens to an op, the context records it exactly once.
+
+mod catalogue;
+mod conformance;
+mod context;
+mod failure;
+mod op;
+mod script;
+mod setting;
+mod sink;
+
+pub use catalogue::Catalogue;
+pub use conformance::check_descriptor;
+pub use context::{ClientContext, Seat};
+pub use failure::{Failure, Stopped};
+pub use op::Measured;
+pub use script::{Script, ScriptClient, ScriptError};
+pub use setting::{Account, RepositoryDraw, Setting};
+pub use sink::{SampleSink, sample_channel};
+pub use tokio::time::Instant;

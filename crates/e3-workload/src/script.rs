@@ -1,0 +1,66 @@
+//! What a plug-in script implements.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use e3_model::ScriptDescriptor;
+
+use crate::{ClientContext, Setting, Stopped};
+
+/// An operation that clients perform: one file, one line in the catalogue.
+pub trait Script: Send + Sync {
+    /// Returns the script's name, ops and needs; the same value at every call.
+    fn descriptor(&self) -> ScriptDescriptor;
+
+    /// Returns a new client, outside the clock and without touching the network.
+    ///
+    /// # Errors
+    /// When the setting lacks what the script needs: a repository, an account, a URL it can speak to.
+    fn client(
+        &self,
+        setting: &Arc<Setting>,
+        context: &mut ClientContext,
+    ) -> Result<Box<dyn ScriptClient>, ScriptError>;
+}
+
+/// One client of a script: keeps its session from iteration to iteration, as a person's browser would.
+#[async_trait]
+pub trait ScriptClient: Send {
+    /// Performs one iteration; every network exchange is inside an op of the context.
+    ///
+    /// # Errors
+    /// When an op failed and the rest of the iteration makes no sense, or when the stage is over. The samples are
+    /// recorded already.
+    ///
+    /// # Cancellation
+    /// The engine drops the future when the stage's grace is over; the op under way is then recorded as cancelled, and
+    /// the client is not used again.
+    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped>;
+}
+
+/// Says what a script misses in its setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScriptError {
+    /// The dataset has no repository that can be drawn.
+    #[error("{script}: the snapshot has no repository with a weight above 0")]
+    NoRepository {
+        /// The script.
+        script: String,
+    },
+    /// The dataset has no user that can log in.
+    #[error("{script}: the snapshot has no user with a password")]
+    NoUser {
+        /// The script.
+        script: String,
+    },
+    /// The system's URL cannot be used.
+    #[error("{script}: the URL {url} cannot be used: {reason}")]
+    Url {
+        /// The script.
+        script: String,
+        /// The URL.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,106 @@
+//! What a client knows of the system under test.
+
+use std::time::Duration;
+
+use e3_model::{Secret, Snapshot};
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+
+/// What every client of a stage knows of its system under test.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The base URL, without a final slash.
+    pub url: String,
+    /// Each node's own base URL, for scripts that go past the load balancer.
+    pub nodes: Vec<String>,
+    /// The administrator.
+    pub admin: Account,
+    /// The users that can log in, in the snapshot's order.
+    pub users: Vec<Account>,
+    /// The repositories that can be drawn.
+    pub repositories: RepositoryDraw,
+    /// How long one op may take before it is recorded as timed out.
+    pub op_timeout: Duration,
+}
+
+/// A user who can log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The login name.
+    pub name: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// The repositories of a snapshot, drawn by their weights.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RepositoryDraw {
+    /// Project key, slug, and the cumulative weight up to and with this repository.
+    entries: Vec<(String, String, f64)>,
+}
+
+impl RepositoryDraw {
+    /// Returns the draw over a snapshot's repositories; those of weight 0 are never drawn.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let mut sum = 0.0;
+        let entries = snapshot
+            .repositories()
+            .filter(|(_, repository)| repository.weight > 0.0)
+            .map(|(project, repository)| {
+                sum += repository.weight;
+                (project.to_owned(), repository.name.clone(), sum)
+            })
+            .collect();
+        Self { entries }
+    }
+
+    /// Returns whether nothing can be drawn.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Returns a repository's project key and slug, drawn by weight; none when there is none.
+    pub fn draw(&self, random: &mut ChaCha8Rng) -> Option<(&str, &str)> {
+        let total = self.entries.last()?.2;
+        let point = random.random::<f64>() * total;
+        let index = self.entries.partition_point(|(_, _, cumulative)| *cumulative <= point);
+        let (project, slug, _) = self.entries.get(index).or_else(|| self.entries.last())?;
+        Some((project, slug))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use e3_model::{Project, Repository};
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn draws_follow_the_weights() {
+        let repository =
+            |name: &str, weight| Repository { name: name.into(), weight, ..Repository::default() };
+        let snapshot = Snapshot {
+            projects: vec![
+                Project {
+                    name: "A".into(),
+                    repos: vec![repository("never", 0.0), repository("often", 0.75)],
+                },
+                Project { name: "B".into(), repos: vec![repository("rarely", 0.25)] },
+            ],
+            ..Snapshot::default()
+        };
+        let draw = RepositoryDraw::of(&snapshot);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut counts = BTreeMap::new();
+        for _ in 0..10_000 {
+            *counts.entry(draw.draw(&mut random).unwrap()).or_insert(0) += 1;
+        }
+        // 7,500 expected; six standard deviations are 260.
+        assert!((7_240..=7_760).contains(&counts[&("A", "often")]), "{counts:?}");
+        assert_eq!(counts.len(), 2);
+        assert_eq!(RepositoryDraw::default().draw(&mut random), None);
+    }
+}
