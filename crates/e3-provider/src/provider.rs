@@ -1,0 +1,123 @@
+//! The contract.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use e3_model::{InstancePlan, InstanceTopology, NodeTopology, ProviderName, Reset, RunName, ThreadId};
+
+use crate::{Journal, ProviderError, Resource};
+
+/// Sets up systems under test, and removes all that it set up.
+///
+/// The laws, which [`crate::conformance`] checks:
+/// - nothing is created before its intent is in the journal; what was created is journaled with all that later finds it;
+/// - between an act and its `created` line nothing is awaited, so that a cancelled call leaves no more than an intent;
+/// - what `provision` fails over stays in the journal: `deprovision` removes it, `provision` need not;
+/// - `deprovision` needs the resources alone, in whatever state a crash left them, and may be repeated;
+/// - a resource is journaled as removed only when it was verified to be gone.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Returns the name by which plans ask for this provider.
+    fn name(&self) -> ProviderName;
+
+    /// Sets up one thread's system under test and returns when every node of it serves.
+    ///
+    /// # Errors
+    /// When a part cannot be created, or does not serve in time.
+    ///
+    /// # Cancellation
+    /// May be dropped at any await; the journal then tells what stands.
+    async fn provision(
+        &self,
+        request: &ProvisionRequest<'_>,
+        journal: &Journal,
+    ) -> Result<InstanceTopology, ProviderError>;
+
+    /// Does to the system what the plan wants done between two stages, and returns when it serves again.
+    ///
+    /// # Errors
+    /// When this provider cannot do that, or the system does not serve in time afterwards.
+    async fn reset(
+        &self,
+        instance: &InstanceTopology,
+        reset: Reset,
+        journal: &Journal,
+    ) -> Result<(), ProviderError>;
+
+    /// Asks every node once how it is.
+    ///
+    /// # Errors
+    /// When the topology cannot be understood; a node that does not answer is no error but an answer.
+    async fn probe(&self, instance: &InstanceTopology) -> Result<Probe, ProviderError>;
+
+    /// Removes resources, and journals each as it is verified to be gone; one entry per resource, in their order.
+    async fn deprovision(&self, resources: &[Resource], journal: &Journal) -> Vec<Removal>;
+}
+
+/// What one thread's system under test should be.
+pub struct ProvisionRequest<'a> {
+    /// The run; part of every mark and tag.
+    pub run: &'a RunName,
+    /// The thread.
+    pub thread: ThreadId,
+    /// What the plan wants.
+    pub instance: &'a InstancePlan,
+    /// The run's directory for what goes away at teardown; it exists and is journaled.
+    pub scratch: &'a Path,
+    /// Returns where the child process of a name logs.
+    pub log_file: &'a (dyn Fn(&str) -> PathBuf + Send + Sync),
+    /// The administrator's name.
+    pub admin: &'a str,
+    /// The file, for its owner only, that holds the administrator's password and nothing else.
+    pub admin_password_file: &'a Path,
+    /// The thread's snapshot as a path within the run, for the topology.
+    pub snapshot: &'a str,
+    /// Is told of each node as it serves.
+    pub node_ready: &'a (dyn Fn(&NodeTopology) + Send + Sync),
+}
+
+/// How a system under test is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// One entry per node, in the topology's order, then one for the front if there is one.
+    pub nodes: Vec<NodeProbe>,
+}
+
+/// How one node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeProbe {
+    /// The node's name.
+    pub name: String,
+    /// The state it reports, such as `RUNNING`; or why it reports none.
+    pub state: Result<String, String>,
+}
+
+impl Probe {
+    /// Returns whether every node serves.
+    pub fn is_running(&self) -> bool {
+        self.nodes.iter().all(|node| node.state.as_deref() == Ok("RUNNING"))
+    }
+}
+
+/// What became of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The resource.
+    pub resource: Resource,
+    /// What became of it.
+    pub outcome: RemovalOutcome,
+}
+
+/// What became of a resource that should be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemovalOutcome {
+    /// It was removed.
+    Removed,
+    /// It was gone before.
+    Gone,
+    /// It is still there, or may be.
+    Left {
+        /// Why, with the causes.
+        reason: String,
+    },
+}
