@@ -1,0 +1,159 @@
+//! What can go wrong with a repository, and which outcome of an op that is.
+
+use e3_http::HttpError;
+use e3_model::Outcome;
+
+use crate::{RepositoryPath, fault::Fault};
+
+/// Why an operation on a repository failed; each names the repository.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GitError {
+    /// The exchange failed below Git.
+    #[error("cannot talk about repository {repository}")]
+    Http {
+        /// The repository.
+        repository: RepositoryPath,
+        /// What failed.
+        source: HttpError,
+    },
+    /// 401: the credentials are missing or wrong.
+    #[error("repository {repository} wants other credentials (HTTP 401)")]
+    Unauthorized {
+        /// The repository.
+        repository: RepositoryPath,
+    },
+    /// 403: the user may not read it.
+    #[error("the user may not read repository {repository} (HTTP 403)")]
+    Forbidden {
+        /// The repository.
+        repository: RepositoryPath,
+    },
+    /// 404: there is no such repository, or the user may not know of it.
+    #[error("there is no repository {repository} (HTTP 404)")]
+    NotFound {
+        /// The repository.
+        repository: RepositoryPath,
+    },
+    /// Any other status than 200: a redirect, a rate limit, an error of the server.
+    #[error("the server answered for repository {repository} with HTTP {status}")]
+    Status {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The status code.
+        status: u16,
+    },
+    /// The answer is not smart HTTP: a page, or a server that only hands out files.
+    #[error(
+        "{repository} is not answered by a smart Git server, which would send {expected}, but with {found:?}"
+    )]
+    NotSmart {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The content type of smart HTTP.
+        expected: &'static str,
+        /// The answer's content type; empty if it has none.
+        found: String,
+    },
+    /// The Git server reports an error.
+    #[error("the Git server reports an error for {repository}: {message}")]
+    Remote {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The server's words, at most some hundred characters.
+        message: String,
+    },
+    /// The repository's object ids are not SHA-1.
+    #[error("repository {repository} has object format {format:?}, but only sha1 is spoken here")]
+    ObjectFormat {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The format that the server names.
+        format: String,
+    },
+    /// The answer ended before it was whole.
+    #[error("the answer for {repository} ends within {within}")]
+    Truncated {
+        /// The repository.
+        repository: RepositoryPath,
+        /// What was incomplete.
+        within: &'static str,
+    },
+    /// The pack's trailer is not the checksum of the pack.
+    #[error("the pack of {repository} does not have the checksum that it ends with")]
+    Checksum {
+        /// The repository.
+        repository: RepositoryPath,
+    },
+    /// The answer breaks Git's protocol.
+    #[error("the answer for {repository} breaks Git's protocol: {problem}")]
+    Protocol {
+        /// The repository.
+        repository: RepositoryPath,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl GitError {
+    /// Returns the outcome of an op that ended with this error.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Http { source, .. } => source.outcome(),
+            Self::Unauthorized { .. } | Self::Forbidden { .. } | Self::NotFound { .. } => Outcome::Http4xx,
+            Self::Status { status, .. } => match Outcome::of_status(*status) {
+                // Git's protocol knows no success but 200.
+                Outcome::Ok => Outcome::Protocol,
+                other => other,
+            },
+            Self::Remote { .. } => Outcome::Git,
+            Self::ObjectFormat { .. } => Outcome::Unexpected,
+            Self::NotSmart { .. }
+            | Self::Truncated { .. }
+            | Self::Checksum { .. }
+            | Self::Protocol { .. } => Outcome::Protocol,
+        }
+    }
+
+    pub(crate) fn of_status(repository: &RepositoryPath, status: u16) -> Self {
+        let repository = repository.clone();
+        match status {
+            401 => Self::Unauthorized { repository },
+            403 => Self::Forbidden { repository },
+            404 => Self::NotFound { repository },
+            _ => Self::Status { repository, status },
+        }
+    }
+
+    pub(crate) fn of_fault(repository: &RepositoryPath, fault: Fault) -> Self {
+        let repository = repository.clone();
+        match fault {
+            Fault::Remote(message) => Self::Remote { repository, message },
+            Fault::ObjectFormat(format) => Self::ObjectFormat { repository, format },
+            Fault::Truncated(within) => Self::Truncated { repository, within },
+            Fault::Checksum => Self::Checksum { repository },
+            Fault::Protocol(problem) => Self::Protocol { repository, problem },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_becomes_its_outcome() {
+        let repository = RepositoryPath::scm("P", "r");
+        for (status, outcome) in [
+            (401, Outcome::Http4xx),
+            (403, Outcome::Http4xx),
+            (404, Outcome::Http4xx),
+            (429, Outcome::Http429),
+            (503, Outcome::Http5xx),
+            (302, Outcome::Http3xx),
+            (204, Outcome::Protocol),
+        ] {
+            assert_eq!(GitError::of_status(&repository, status).outcome(), outcome, "{status}");
+        }
+    }
+}
