@@ -1,0 +1,5 @@
+//! Git operations.
+
+pub(crate) mod git_clone_over_http;
+pub(crate) mod git_ls_remote_http;
+mod remote;

@@ -1,0 +1,180 @@
+//! A person's browser: one session that stays logged in, with the headers that the first E3 sent.
+
+use std::sync::Arc;
+
+use e3_bitbucket::path;
+use e3_http::{HttpSession, Request, Response};
+use e3_model::{OpId, Outcome};
+use e3_workload::{Account, ClientContext, Failure, Measured, ScriptError, Setting, Stopped};
+
+use crate::failure;
+use crate::setting::parse_base;
+
+/// One client's browser.
+pub(crate) struct Browser {
+    http: HttpSession,
+    account: Option<Account>,
+    logged_in: bool,
+}
+
+impl Browser {
+    /// Opens a browser for an account, or for an anonymous visitor; connects to nothing yet.
+    pub(crate) fn open(
+        script: &str,
+        setting: &Arc<Setting>,
+        account: Option<Account>,
+    ) -> Result<Self, ScriptError> {
+        Ok(Self { http: HttpSession::new(parse_base(script, &setting.url)?), account, logged_in: false })
+    }
+
+    /// Logs in by the form, unless the session already is: the login page, then the form's submission.
+    ///
+    /// Source: the first E3's web scripts; success is a 302 that does not lead back to the login page.
+    pub(crate) async fn log_in(&mut self, context: &mut ClientContext, op: OpId) -> Result<(), Stopped> {
+        if self.logged_in {
+            return Ok(());
+        }
+        let Some(account) = self.account.clone() else { return Ok(()) };
+        let http = &mut self.http;
+        context
+            .op(op, async {
+                let page =
+                    http.send(page_request(path::login())).await.map_err(|error| failure::of_http(&error))?;
+                let mut measured = measured(&page);
+                expect(&page, "the login page", measured)?;
+                let fields =
+                    [("j_username", account.name.as_str()), ("j_password", account.password.expose())];
+                let form = Request::form(path::login_submit(), &fields).header("accept", PAGE_ACCEPT);
+                let answer =
+                    http.send(form).await.map_err(|error| failure::of_http(&error).measured(measured))?;
+                measured.bytes_in += answer.bytes_in;
+                measured.bytes_out += answer.bytes_out;
+                let location =
+                    answer.headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or("");
+                match answer.status {
+                    302 if !location.contains("/login") => Ok(((), measured)),
+                    302 => Err(Failure::new(Outcome::Http4xx, "the login was refused").measured(measured)),
+                    status => {
+                        let outcome = unexpected(status);
+                        Err(Failure::new(outcome, format!("the login form answered {status}"))
+                            .measured(measured))
+                    }
+                }
+            })
+            .await?;
+        self.logged_in = true;
+        Ok(())
+    }
+
+    /// Logs out; the next iteration logs in anew.
+    pub(crate) async fn log_out(&mut self, context: &mut ClientContext, op: OpId) -> Result<(), Stopped> {
+        let http = &mut self.http;
+        let done = context
+            .op(op, async {
+                let answer = http
+                    .send(page_request(path::logout()))
+                    .await
+                    .map_err(|error| failure::of_http(&error))?;
+                let measured = measured(&answer);
+                match answer.status {
+                    200 | 302 => Ok(((), measured)),
+                    status => {
+                        let outcome = unexpected(status);
+                        Err(Failure::new(outcome, format!("logging out answered {status}"))
+                            .measured(measured))
+                    }
+                }
+            })
+            .await;
+        self.logged_in = false;
+        self.http.clear_cookies();
+        done
+    }
+
+    /// Fetches a page, which must answer 200.
+    pub(crate) async fn page(
+        &mut self,
+        context: &mut ClientContext,
+        op: OpId,
+        path: String,
+    ) -> Result<(), Stopped> {
+        self.fetch(context, op, page_request(path)).await.map(|_| ())
+    }
+
+    /// Calls REST as the pages' own scripts do; returns the JSON, which must come with status 200.
+    pub(crate) async fn rest(
+        &mut self,
+        context: &mut ClientContext,
+        op: OpId,
+        path: String,
+    ) -> Result<serde_json::Value, Stopped> {
+        let origin = self.http.base().to_string();
+        let request = Request::get(path)
+            .header("accept", "application/json, text/javascript, */*; q=0.01")
+            .header("x-requested-with", "XMLHttpRequest")
+            .header("origin", &origin);
+        let response = self.fetch(context, op, request).await?;
+        Ok(serde_json::from_slice(&response.body).unwrap_or_default())
+    }
+
+    async fn fetch(
+        &mut self,
+        context: &mut ClientContext,
+        op: OpId,
+        request: Request,
+    ) -> Result<Response, Stopped> {
+        let wants_json = request.headers.iter().any(|(name, _)| name == "x-requested-with");
+        let what = request.path.clone();
+        let http = &mut self.http;
+        let fetched = context
+            .op(op, async {
+                let response = http.send(request).await.map_err(|error| failure::of_http(&error))?;
+                let measured = measured(&response);
+                expect(&response, &what, measured)?;
+                if wants_json && serde_json::from_slice::<serde::de::IgnoredAny>(&response.body).is_err() {
+                    let message = format!("{what} answered 200 with a body that is not JSON");
+                    return Err(Failure::new(Outcome::Unexpected, message).measured(measured));
+                }
+                Ok((response, measured))
+            })
+            .await;
+        if let Err(Stopped::Failed { outcome: Outcome::Http3xx | Outcome::Http4xx, .. }) = &fetched {
+            // The session may have expired: the next iteration logs in anew, as a person would.
+            self.logged_in = false;
+        }
+        fetched
+    }
+}
+
+fn page_request(path: String) -> Request {
+    Request::get(path).header("accept", PAGE_ACCEPT)
+}
+
+fn expect(response: &Response, what: &str, measured: Measured) -> Result<(), Failure> {
+    match response.status {
+        200 => Ok(()),
+        status => {
+            Err(Failure::new(unexpected(status), format!("{what} answered {status}")).measured(measured))
+        }
+    }
+}
+
+/// Returns the outcome of a status that the script does not expect; a success of another kind is unexpected too.
+fn unexpected(status: u16) -> Outcome {
+    match Outcome::of_status(status) {
+        Outcome::Ok => Outcome::Unexpected,
+        outcome => outcome,
+    }
+}
+
+fn measured(response: &Response) -> Measured {
+    Measured {
+        first_byte: Some(response.first_byte),
+        bytes_in: response.bytes_in,
+        bytes_out: response.bytes_out,
+        ..Measured::default()
+    }
+}
+
+/// What a browser accepts for a page, as the first E3 sent it.
+const PAGE_ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
