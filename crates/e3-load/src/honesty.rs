@@ -1,0 +1,139 @@
+//! The honesty meter: whether this worker could make the load it was asked for.
+
+use std::time::Duration;
+
+use e3_model::Honesty;
+use procfs::CurrentSI as _;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+/// Measures this process until the token is cancelled; lost samples are the caller's to add.
+///
+/// Scheduling lag is how late the runtime woke a task that sleeps for [`TICK`], the timer's own millisecond taken off.
+/// CPU figures come from `/proc/self/stat` and `/proc/stat` (proc(5)); where those cannot be read they stay out.
+pub(crate) async fn measure(done: CancellationToken) -> Honesty {
+    let before = Usage::now();
+    let began = Instant::now();
+    let mut lags_us = Vec::with_capacity(4096);
+    let mut descriptors = open_descriptors();
+    let mut due = began + TICK;
+    let mut ticks: u32 = 0;
+    let mut interval = tokio::time::interval_at(due, TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = done.cancelled() => break,
+            _ = interval.tick() => {}
+        }
+        let now = Instant::now();
+        let late = now.saturating_duration_since(due).saturating_sub(Duration::from_millis(1));
+        lags_us.push(u32::try_from(late.as_micros()).unwrap_or(u32::MAX));
+        due = now + TICK;
+        ticks += 1;
+        if ticks.is_multiple_of(DESCRIPTOR_TICKS) {
+            descriptors = descriptors.max(open_descriptors());
+        }
+    }
+    descriptors = descriptors.max(open_descriptors());
+    let wall = began.elapsed().as_secs_f64().max(1e-9);
+    lags_us.sort_unstable();
+    let used = before.zip(Usage::now()).map(|(before, after)| after.since(&before));
+    Honesty {
+        scheduling_lag_p99_ms: quantile_ms(&lags_us, 0.99),
+        scheduling_lag_max_ms: quantile_ms(&lags_us, 1.0),
+        worker_cpus: used.as_ref().map_or(0.0, |used| used.process_s / wall),
+        machine_cpu: used.as_ref().and_then(|used| ratio(used.busy_s, used.total_s)),
+        steal: used.as_ref().and_then(|used| ratio(used.steal_s, used.total_s)),
+        cpus: std::thread::available_parallelism()
+            .map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX)),
+        file_descriptors: descriptors,
+        lost_samples: 0,
+    }
+}
+
+/// CPU time since boot, or between two readings; in seconds.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    process_s: f64,
+    busy_s: f64,
+    steal_s: f64,
+    total_s: f64,
+}
+
+impl Usage {
+    fn now() -> Option<Self> {
+        #[expect(clippy::cast_precision_loss, reason = "clock ticks stay far below 2^53")]
+        let seconds = |ticks: u64| ticks as f64 / procfs::ticks_per_second() as f64;
+        let process = procfs::process::Process::myself().ok()?.stat().ok()?;
+        let cpu = procfs::KernelStats::current().ok()?.total;
+        let steal = cpu.steal.unwrap_or(0);
+        let idle = cpu.idle + cpu.iowait.unwrap_or(0);
+        let busy = cpu.user + cpu.nice + cpu.system + cpu.irq.unwrap_or(0) + cpu.softirq.unwrap_or(0);
+        Some(Self {
+            process_s: seconds(process.utime + process.stime),
+            busy_s: seconds(busy),
+            steal_s: seconds(steal),
+            total_s: seconds(busy + idle + steal),
+        })
+    }
+
+    fn since(&self, before: &Self) -> Self {
+        Self {
+            process_s: self.process_s - before.process_s,
+            busy_s: self.busy_s - before.busy_s,
+            steal_s: self.steal_s - before.steal_s,
+            total_s: self.total_s - before.total_s,
+        }
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
+}
+
+fn open_descriptors() -> u64 {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
+}
+
+/// Returns the nearest-rank quantile of sorted microseconds, in milliseconds; 0 when there are none.
+fn quantile_ms(sorted_us: &[u32], quantile: f64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rank between 1 and the number of ticks"
+    )]
+    let rank = (quantile * sorted_us.len() as f64).ceil() as usize;
+    sorted_us.get(rank.saturating_sub(1)).map_or(0.0, |lag| f64::from(*lag) / 1000.0)
+}
+
+/// How often the meter wants to be woken.
+const TICK: Duration = Duration::from_millis(10);
+/// How many ticks pass between two counts of the file descriptors: one second.
+const DESCRIPTOR_TICKS: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_blocked_runtime_shows_as_lag() {
+        let done = CancellationToken::new();
+        let meter = tokio::spawn(measure(done.clone()));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        // What must never happen in a client: it blocks the only thread of this runtime.
+        std::thread::sleep(Duration::from_millis(120));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        done.cancel();
+        let honesty = meter.await.unwrap();
+        assert!(honesty.scheduling_lag_max_ms > 80.0, "{honesty:?}");
+        assert!(honesty.file_descriptors > 2 && honesty.cpus >= 1, "{honesty:?}");
+    }
+
+    #[test]
+    fn quantiles_use_the_nearest_rank() {
+        assert!((quantile_ms(&[1000, 2000, 3000, 4000], 0.5) - 2.0).abs() < 1e-9);
+        assert!((quantile_ms(&[1000, 2000, 3000, 4000], 1.0) - 4.0).abs() < 1e-9);
+        assert!(quantile_ms(&[], 0.99).abs() < 1e-9);
+    }
+}

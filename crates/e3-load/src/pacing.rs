@@ -1,0 +1,112 @@
+//! Draws that pace a client: which job comes next, and how long it thinks.
+
+use std::time::Duration;
+
+use e3_model::{Distribution, JobId, JobPlan, Shape};
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution as _, Exp, LogNormal};
+
+/// Draws jobs by their weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobDraw {
+    cumulative: Vec<f64>,
+}
+
+impl JobDraw {
+    /// Returns the draw over a stage's jobs.
+    pub fn of(jobs: &[JobPlan]) -> Self {
+        let mut sum = 0.0;
+        let cumulative = jobs
+            .iter()
+            .map(|job| {
+                sum += job.weight;
+                sum
+            })
+            .collect();
+        Self { cumulative }
+    }
+
+    /// Returns a job, drawn by weight; the first when there is only one.
+    pub fn draw(&self, random: &mut ChaCha8Rng) -> JobId {
+        let total = self.cumulative.last().copied().unwrap_or(0.0);
+        let point = random.random::<f64>() * total;
+        let index = self.cumulative.partition_point(|cumulative| *cumulative <= point);
+        JobId(u16::try_from(index.min(self.cumulative.len().saturating_sub(1))).unwrap_or(0))
+    }
+}
+
+/// Returns a think time drawn from its distribution; at most 100 times the mean, so that no draw outlives a stage.
+pub fn think(distribution: &Distribution, random: &mut ChaCha8Rng) -> Duration {
+    let mean = distribution.mean().to_duration();
+    let shape = match distribution {
+        Distribution::Constant(_) => return mean,
+        Distribution::Shaped(shape) => shape,
+    };
+    let seconds = mean.as_secs_f64();
+    if seconds <= 0.0 {
+        return Duration::ZERO;
+    }
+    let drawn = match shape {
+        Shape::Constant { .. } => seconds,
+        Shape::Exponential { .. } => Exp::new(1.0 / seconds).map_or(seconds, |exp| exp.sample(random)),
+        // Source: the mean of a log-normal variable is exp(mu + sigma^2 / 2), so mu = ln(mean) - sigma^2 / 2.
+        Shape::LogNormal { sigma, .. } => LogNormal::new(seconds.ln() - sigma * sigma / 2.0, *sigma)
+            .map_or(seconds, |log_normal| log_normal.sample(random)),
+    };
+    Duration::from_secs_f64(drawn.clamp(0.0, seconds * 100.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use e3_model::Span;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn job(weight: f64) -> JobPlan {
+        JobPlan { script: "web.Status".into(), ops: vec![], weight, scale: 1.0, clients: 0 }
+    }
+
+    #[test]
+    fn jobs_are_drawn_by_weight() {
+        let draw = JobDraw::of(&[job(0.2), job(0.5), job(0.3)]);
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let mut counts = [0_i32; 3];
+        for _ in 0..20_000 {
+            counts[draw.draw(&mut random).index()] += 1;
+        }
+        for (count, expected) in counts.into_iter().zip([4_000, 10_000, 6_000]) {
+            // Six standard deviations of the widest binomial are 424.
+            assert!((count - expected).abs() < 424, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn think_times_have_their_mean() {
+        let mean = Span::from_millis(800);
+        for shape in
+            [Shape::Exponential { mean }, Shape::LogNormal { mean, sigma: 0.8 }, Shape::Constant { mean }]
+        {
+            let mut random = ChaCha8Rng::seed_from_u64(9);
+            let distribution = Distribution::Shaped(shape);
+            let total: Duration = (0..40_000).map(|_| think(&distribution, &mut random)).sum();
+            let seen = total.as_secs_f64() / 40_000.0;
+            // The standard error is at most 0.8 / 200 s = 4 ms; six of them are 24 ms.
+            assert!((seen - 0.8).abs() < 0.024, "{shape:?}: {seen}");
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        assert_eq!(think(&Distribution::NONE, &mut random), Duration::ZERO);
+    }
+
+    #[test]
+    fn same_seed_same_sequence() {
+        let draw = JobDraw::of(&[job(0.5), job(0.5)]);
+        let sequence = |seed| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            (0..64).map(|_| draw.draw(&mut random).0).collect::<Vec<_>>()
+        };
+        assert_eq!(sequence(1), sequence(1));
+        assert_ne!(sequence(1), sequence(2));
+    }
+}

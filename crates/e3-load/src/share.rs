@@ -1,0 +1,188 @@
+//! A worker's share of a stage, from the first client to the last sample.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use e3_model::{ClientPlan, Honesty, StagePlan};
+use e3_samples::Names;
+use e3_workload::{Catalogue, Instant, Seat, Setting, sample_channel};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Client, Failed, JobRoom};
+use crate::recorder::Recorder;
+use crate::{Batch, JobDraw, LoadError, honesty};
+
+/// A worker's share of a stage, with every client prepared.
+pub struct Share {
+    plan: Arc<StagePlan>,
+    clients: Vec<ClientPlan>,
+    setting: Arc<Setting>,
+    rooms: Vec<JobRoom>,
+}
+
+/// What a worker has to say when its share is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShareReport {
+    /// Its word on itself.
+    pub honesty: Honesty,
+    /// How many samples it handed on.
+    pub samples: u64,
+    /// How many iterations its clients began.
+    pub iterations: u64,
+    /// Why ops failed: the first of each kind, and how many of it were told.
+    pub failures: Vec<FailureNote>,
+}
+
+/// One kind of failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureNote {
+    /// The script.
+    pub script: String,
+    /// The op.
+    pub op: String,
+    /// The outcome and what happened, of the first such failure.
+    pub message: String,
+    /// How many failures of this op and outcome were told.
+    pub count: u64,
+}
+
+impl Share {
+    /// Returns the share of these clients.
+    ///
+    /// # Errors
+    /// When the plan names a script that the catalogue lacks, or a job that the stage lacks.
+    pub fn new(
+        plan: Arc<StagePlan>,
+        clients: Vec<ClientPlan>,
+        setting: Arc<Setting>,
+        catalogue: &Catalogue,
+    ) -> Result<Self, LoadError> {
+        let rooms = plan
+            .jobs
+            .iter()
+            .map(|job| {
+                let script = catalogue
+                    .find(&job.script)
+                    .ok_or_else(|| LoadError::UnknownScript { script: job.script.clone() })?;
+                Ok(JobRoom { script: Arc::clone(script), ops: job.ops.clone() })
+            })
+            .collect::<Result<Vec<_>, LoadError>>()?;
+        for client in &clients {
+            if let Some(job) = client.job.filter(|job| job.index() >= rooms.len()) {
+                return Err(LoadError::NoSuchJob { client: client.client.0, job: job.0 });
+            }
+        }
+        Ok(Self { plan, clients, setting, rooms })
+    }
+}
+
+/// Runs a share: starts its clients at `origin`, ends them after the stage's duration, gives ops under way their grace.
+///
+/// Batches arrive while it runs; the last one arrives before it returns. When `stop` is cancelled the stage's end is now.
+///
+/// # Errors
+/// When a client cannot be prepared, samples cannot be encoded, or a task ended abnormally.
+pub async fn run(
+    share: Share,
+    origin: Instant,
+    stop: CancellationToken,
+    batches: mpsc::Sender<Batch>,
+) -> Result<ShareReport, LoadError> {
+    let plan = Arc::clone(&share.plan);
+    let end = origin + plan.duration.to_duration();
+    let (samples, receiver) = sample_channel(SAMPLES_IN_FLIGHT);
+    let (failures, mut failed) = mpsc::channel(FAILURES_TOLD);
+    let mut clients = JoinSet::new();
+    let draw = JobDraw::of(&plan.jobs);
+    for client in &share.clients {
+        let seat = Seat {
+            client: client.client,
+            seed: client.seed,
+            origin,
+            end,
+            stop: stop.clone(),
+            op_timeout: share.setting.op_timeout,
+            samples: samples.clone(),
+        };
+        let pacing = (&draw, &plan.think_time);
+        let client = Client::prepare(client, seat, &share.rooms, &share.setting, pacing, failures.clone())
+            .map_err(|(script, source)| LoadError::Prepare { script, source })?;
+        clients.spawn(client.run());
+    }
+    drop(failures);
+    let recorder = tokio::spawn(Recorder::new(Names::of(&plan), batches).run(receiver));
+    let measured = CancellationToken::new();
+    let _ends_the_meter = measured.clone().drop_guard();
+    let meter = tokio::spawn(honesty::measure(measured.clone()));
+
+    let iterations = drain(&mut clients, end, &stop, plan.grace.to_duration()).await?;
+    measured.cancel();
+    let mut honesty = meter.await.map_err(LoadError::Task)?;
+    let lost = samples.lost();
+    drop(samples);
+    let (recorded, undelivered) = recorder.await.map_err(LoadError::Task)??;
+    honesty.lost_samples = lost + undelivered;
+    let mut told = Vec::new();
+    while let Ok(failure) = failed.try_recv() {
+        told.push(failure);
+    }
+    Ok(ShareReport { honesty, samples: recorded, iterations, failures: notes(&plan, &told) })
+}
+
+/// Waits for all clients until the stage's end and its grace, then cuts off those still under way.
+async fn drain(
+    clients: &mut JoinSet<u32>,
+    end: Instant,
+    stop: &CancellationToken,
+    grace: std::time::Duration,
+) -> Result<u64, LoadError> {
+    let mut iterations = 0;
+    let cut = async {
+        tokio::select! {
+            () = tokio::time::sleep_until(end) => {}
+            () = stop.cancelled() => {}
+        }
+        tokio::time::sleep(grace).await;
+    };
+    tokio::pin!(cut);
+    let mut cutting = false;
+    loop {
+        tokio::select! {
+            joined = clients.join_next() => match joined {
+                None => return Ok(iterations),
+                Some(Ok(begun)) => iterations += u64::from(begun),
+                Some(Err(error)) if error.is_cancelled() => {}
+                Some(Err(error)) => return Err(LoadError::Task(error)),
+            },
+            () = &mut cut, if !cutting => {
+                cutting = true;
+                clients.abort_all();
+            }
+        }
+    }
+}
+
+fn notes(plan: &StagePlan, told: &[Failed]) -> Vec<FailureNote> {
+    let mut notes: BTreeMap<(u16, &str, &str), FailureNote> = BTreeMap::new();
+    for (job, op, message) in told {
+        let kind = message.split(':').next().unwrap_or_default();
+        let note = notes.entry((job.0, op, kind)).or_insert_with(|| FailureNote {
+            script: plan.jobs.get(job.index()).map(|job| job.script.clone()).unwrap_or_default(),
+            op: op.clone(),
+            message: message.clone(),
+            count: 0,
+        });
+        note.count += 1;
+    }
+    notes.into_values().collect()
+}
+
+/// How many samples may wait for the recorder; at 50,000 ops/s more than a second.
+const SAMPLES_IN_FLIGHT: usize = 1 << 16;
+/// How many failures are kept for the log; samples keep all of them.
+const FAILURES_TOLD: usize = 1024;
+
+#[cfg(test)]
+mod tests;

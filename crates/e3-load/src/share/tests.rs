@@ -1,0 +1,197 @@
+//! The engine against scripts of known behaviour, in simulated time.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use e3_model::{
+    ClientId, Distribution, JobId, JobPlan, Mix, OpDescriptor, OpId, Outcome, Protocol, Sample,
+    ScriptDescriptor, Secret, Seed, Shape, Span, WorkerId,
+};
+use e3_workload::{
+    Account, ClientContext, Failure, Measured, RepositoryDraw, Script, ScriptClient, ScriptError, Stopped,
+};
+
+use super::*;
+
+/// A script whose one op takes a known time and ends in a known way.
+struct Fixed {
+    name: &'static str,
+    takes: Duration,
+    fails: bool,
+}
+
+struct FixedClient {
+    takes: Duration,
+    fails: bool,
+}
+
+impl Script for Fixed {
+    fn descriptor(&self) -> ScriptDescriptor {
+        ScriptDescriptor::new(self.name, "Waits.", Protocol::Http, &[("Wait", "one wait")])
+    }
+
+    fn client(&self, _: &Arc<Setting>, _: &mut ClientContext) -> Result<Box<dyn ScriptClient>, ScriptError> {
+        Ok(Box::new(FixedClient { takes: self.takes, fails: self.fails }))
+    }
+}
+
+#[async_trait]
+impl ScriptClient for FixedClient {
+    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
+        let (takes, fails) = (self.takes, self.fails);
+        context
+            .op(OpId(0), async move {
+                tokio::time::sleep(takes).await;
+                if fails {
+                    Err(Failure::new(Outcome::Http5xx, "status 503"))
+                } else {
+                    Ok(((), Measured::default()))
+                }
+            })
+            .await
+    }
+}
+
+fn setting() -> Arc<Setting> {
+    let admin = Account { name: "admin".into(), password: Secret::new("x") };
+    Arc::new(Setting {
+        url: "http://127.0.0.1:1".into(),
+        nodes: vec![],
+        admin,
+        users: vec![],
+        repositories: RepositoryDraw::default(),
+        op_timeout: Duration::from_secs(60),
+    })
+}
+
+fn job(script: &str, weight: f64) -> JobPlan {
+    let ops = vec![OpDescriptor { name: "Wait".into(), summary: "one wait".into() }];
+    JobPlan { script: script.into(), ops, weight, scale: 1.0, clients: 0 }
+}
+
+fn stage(clients: u32, think_ms: u64, mix: Mix) -> StagePlan {
+    StagePlan {
+        duration: Span::from_secs(10),
+        warm_up: Span::ZERO,
+        grace: Span::from_secs(2),
+        think_time: Distribution::Constant(Span::from_millis(think_ms)),
+        mix,
+        workload: "test".into(),
+        jobs: vec![job("web.Fast", 0.75), job("web.Slow", 0.25)],
+        clients: (0..clients)
+            .map(|client| ClientPlan {
+                client: ClientId(client),
+                worker: WorkerId(0),
+                job: (mix == Mix::Clients).then_some(JobId(u16::from(client == 0))),
+                seed: Seed(1).fork(u64::from(client)),
+                start_offset: Span::ZERO,
+            })
+            .collect(),
+    }
+}
+
+async fn perform(plan: StagePlan, scripts: [(Duration, bool); 2]) -> (Vec<Sample>, ShareReport) {
+    let [fast, slow] = scripts;
+    let catalogue = Catalogue::new(vec![
+        Arc::new(Fixed { name: "web.Fast", takes: fast.0, fails: fast.1 }),
+        Arc::new(Fixed { name: "web.Slow", takes: slow.0, fails: slow.1 }),
+    ]);
+    let plan = Arc::new(plan);
+    let names = Names::of(&plan);
+    let share = Share::new(Arc::clone(&plan), plan.clients.clone(), setting(), &catalogue).unwrap();
+    let (batches, mut received) = mpsc::channel(1024);
+    let report = run(share, Instant::now(), CancellationToken::new(), batches).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    while let Some(batch) = received.recv().await {
+        e3_samples::append_segment(directory.path(), WorkerId(0), batch.sequence, &batch.segment).unwrap();
+    }
+    let samples = e3_samples::read(directory.path(), &names).unwrap();
+    assert_eq!(samples.len() as u64, report.samples);
+    (samples, report)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_client_starts_again_when_it_has_thought() {
+    let quick = (Duration::from_millis(100), false);
+    let (samples, report) = perform(stage(2, 900, Mix::Clients), [quick, quick]).await;
+    // One iteration a second for ten seconds, by each of two clients.
+    assert_eq!((samples.len(), report.iterations), (20, 20));
+    assert!(samples.iter().all(|sample| sample.latency_ns() == 100_000_000), "{samples:?}");
+    assert!(samples.iter().all(|sample| sample.job == u16::from(sample.client == 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ops_under_way_get_their_grace_and_are_then_cancelled() {
+    let (samples, _) = perform(
+        stage(2, 0, Mix::Clients),
+        [(Duration::from_secs(11), false), (Duration::from_secs(60), false)],
+    )
+    .await;
+    let outcomes: Vec<_> =
+        samples.iter().map(|s| (s.client, s.outcome, s.ended_ns / 1_000_000_000)).collect();
+    // The fast job ends within the grace of 2 s; the slow one is cut off at its end.
+    assert!(outcomes.contains(&(1, Outcome::Ok, 11)), "{outcomes:?}");
+    assert!(outcomes.contains(&(0, Outcome::Cancelled, 12)), "{outcomes:?}");
+    assert_eq!(outcomes.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_samples_and_are_told_once_a_kind() {
+    let fails = (Duration::from_millis(100), true);
+    let (samples, report) = perform(stage(4, 900, Mix::Ops), [fails, fails]).await;
+    assert!(samples.iter().all(|sample| sample.outcome == Outcome::Http5xx));
+    assert_eq!(samples.len(), 40);
+    assert_eq!(report.failures.iter().map(|note| note.count).sum::<u64>(), 40);
+    assert_eq!(report.failures.len(), 2, "one a script: {:?}", report.failures);
+    assert_eq!(report.failures[0].message, "http-5xx: status 503");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_sequence_of_jobs() {
+    let quick = (Duration::from_millis(20), false);
+    let sequence = |samples: &[Sample]| {
+        let mut jobs: Vec<_> = samples.iter().map(|s| (s.client, s.iteration, s.job)).collect();
+        jobs.sort_unstable();
+        jobs
+    };
+    let mut plan = stage(8, 0, Mix::Ops);
+    plan.think_time = Distribution::Shaped(Shape::Exponential { mean: Span::from_millis(80) });
+    let (first, _) = perform(plan.clone(), [quick, quick]).await;
+    // Slower ops give fewer iterations; what there is of each client's sequence stays the same.
+    let (second, _) = perform(plan, [quick, (Duration::from_millis(50), false)]).await;
+    let first: std::collections::BTreeSet<_> = sequence(&first).into_iter().collect();
+    let second = sequence(&second);
+    assert!(second.len() > 500 && second.len() < first.len());
+    assert!(second.iter().all(|entry| first.contains(entry)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_stage_and_keeps_what_was_measured() {
+    let catalogue = Catalogue::new(vec![
+        Arc::new(Fixed { name: "web.Fast", takes: Duration::from_millis(100), fails: false }),
+        Arc::new(Fixed { name: "web.Slow", takes: Duration::from_millis(100), fails: false }),
+    ]);
+    let plan = Arc::new(stage(3, 900, Mix::Ops));
+    let share = Share::new(Arc::clone(&plan), plan.clients.clone(), setting(), &catalogue).unwrap();
+    let (batches, mut received) = mpsc::channel(1024);
+    let stop = CancellationToken::new();
+    let origin = Instant::now();
+    let running = tokio::spawn(run(share, origin, stop.clone(), batches));
+    tokio::time::sleep(Duration::from_millis(3_050)).await;
+    stop.cancel();
+    let report = running.await.unwrap().unwrap();
+    assert!(origin.elapsed() < Duration::from_millis(3_300), "{:?}", origin.elapsed());
+    let mut samples = 0;
+    while let Some(batch) = received.recv().await {
+        samples += batch.samples;
+    }
+    assert_eq!((report.samples, samples), (12, 12), "four of each client: at 0, 1, 2 and 3 s");
+}
+
+#[tokio::test]
+async fn what_the_catalogue_lacks_is_named() {
+    let plan = Arc::new(stage(1, 0, Mix::Ops));
+    let error =
+        Share::new(Arc::clone(&plan), plan.clients.clone(), setting(), &Catalogue::default()).err().unwrap();
+    assert_eq!(error.to_string(), "this worker has no script web.Fast");
+}
