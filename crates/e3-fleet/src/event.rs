@@ -1,0 +1,50 @@
+//! What the coordinator tells the printer.
+
+use e3_load::FailureNote;
+use e3_model::{Span, StageOutcome, StageRef};
+
+/// What the coordinator tells the printer, in the order in which it happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FleetEvent {
+    /// A stage starts.
+    StageStarted {
+        /// The stage.
+        stage: StageRef,
+        /// Its thread's name.
+        thread: String,
+        /// Its clients.
+        clients: u32,
+        /// How long it holds its load.
+        duration: Span,
+        /// Where it stands in the order of execution, from 1.
+        position: usize,
+        /// How many stages there are over all threads.
+        of: usize,
+    },
+    /// A batch of samples was stored.
+    Progress {
+        /// The stage.
+        stage: StageRef,
+        /// Successes since the stage's start.
+        ok: u64,
+        /// Failures since the stage's start.
+        errors: u64,
+        /// Seconds since the stage's start.
+        elapsed_s: f64,
+    },
+    /// A stage is over and its samples are sealed.
+    StageEnded {
+        /// The stage.
+        stage: StageRef,
+        /// How it ended.
+        outcome: StageOutcome,
+        /// Successes, warm-up included.
+        ok: u64,
+        /// Failures, warm-up included.
+        errors: u64,
+        /// The largest latency of the successes, in milliseconds.
+        max_ms: f64,
+        /// Why ops failed, one entry per kind.
+        failures: Vec<FailureNote>,
+    },
+}

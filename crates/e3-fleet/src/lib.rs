@@ -1,0 +1,23 @@
+//! Coordinator, bus and workers.
+//!
+//! The coordinator takes a plan and conducts it round by round; everything it learns of a stage reaches it as a
+//! [`ToCoordinator`] message over a bus, also when the only worker lives in the same process. It writes samples and
+//! run.json as they come, so that a kill costs no more than the last second.
+
+mod bus;
+mod conduct;
+mod error;
+mod event;
+mod in_process;
+mod message;
+mod record;
+mod round;
+mod worker;
+
+pub use bus::{CoordinatorPort, WorkerAddress, WorkerPort};
+pub use conduct::{BetweenStages, Conduct, conduct};
+pub use error::{BusError, FleetError};
+pub use event::FleetEvent;
+pub use in_process::{InProcessCoordinator, InProcessWorker, in_process_bus};
+pub use message::{Assignment, ToCoordinator, ToWorker};
+pub use worker::serve;

@@ -1,0 +1,92 @@
+//! The run's record: run.json, rewritten as a whole whenever it changes.
+
+use e3_home::RunDir;
+use e3_model::{Header, Honesty, Run, StageOutcome, StageRecord, StageRef, Topology};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::FleetError;
+
+/// The run's record while it grows.
+pub(crate) struct RunRecord<'a> {
+    directory: &'a RunDir,
+    run: Run,
+}
+
+impl<'a> RunRecord<'a> {
+    /// Begins a record without stages.
+    pub(crate) fn begin(directory: &'a RunDir) -> Result<Self, FleetError> {
+        let parent = directory.parent_of::<Topology>().map_err(FleetError::Record)?;
+        let run = Run {
+            header: Header::of::<Run>(Some(parent)),
+            name: directory.name().to_string(),
+            started_at: now(),
+            ended_at: None,
+            stages: Vec::new(),
+        };
+        let record = Self { directory, run };
+        record.write()?;
+        Ok(record)
+    }
+
+    /// Adds a stage that starts at that wall-clock time; until it is settled it counts as not finished.
+    pub(crate) fn start(&mut self, stage: StageRef, started_unix_ns: u64) -> Result<(), FleetError> {
+        self.run.stages.push(StageRecord {
+            stage,
+            started_unix_ns,
+            outcome: StageOutcome::Failed { reason: "it did not finish".to_owned() },
+            samples: 0,
+            honesty: Honesty::default(),
+        });
+        self.write()
+    }
+
+    /// Settles a stage that was started.
+    pub(crate) fn settle(
+        &mut self,
+        stage: StageRef,
+        outcome: StageOutcome,
+        samples: u64,
+        honesty: Honesty,
+    ) -> Result<(), FleetError> {
+        if let Some(record) = self.run.stages.iter_mut().rev().find(|record| record.stage == stage) {
+            record.outcome = outcome;
+            record.samples = samples;
+            record.honesty = honesty;
+        }
+        self.write()
+    }
+
+    /// Ends the record and returns it.
+    pub(crate) fn end(mut self) -> Result<Run, FleetError> {
+        self.run.ended_at = Some(now());
+        self.write()?;
+        Ok(self.run)
+    }
+
+    fn write(&self) -> Result<(), FleetError> {
+        self.directory.write(&self.run).map_err(FleetError::Record)
+    }
+}
+
+/// Returns the worst of two workers' words, figure by figure; counts add up.
+pub(crate) fn worst(a: &Honesty, b: &Honesty) -> Honesty {
+    let larger = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    };
+    Honesty {
+        scheduling_lag_p99_ms: a.scheduling_lag_p99_ms.max(b.scheduling_lag_p99_ms),
+        scheduling_lag_max_ms: a.scheduling_lag_max_ms.max(b.scheduling_lag_max_ms),
+        worker_cpus: a.worker_cpus.max(b.worker_cpus),
+        machine_cpu: larger(a.machine_cpu, b.machine_cpu),
+        steal: larger(a.steal, b.steal),
+        cpus: a.cpus.max(b.cpus),
+        file_descriptors: a.file_descriptors.max(b.file_descriptors),
+        lost_samples: a.lost_samples + b.lost_samples,
+    }
+}
+
+fn now() -> String {
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
+}

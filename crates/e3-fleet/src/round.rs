@@ -1,0 +1,353 @@
+//! One round: its stages side by side, from assignment to the sealed samples.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use e3_load::{Batch, FailureNote, ShareReport};
+use e3_model::{Honesty, StageOutcome, StagePlan, StageRef};
+use e3_samples::Names;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::conduct::Conduct;
+use crate::record::{RunRecord, worst};
+use crate::{Assignment, CoordinatorPort, FleetError, FleetEvent, ToCoordinator, ToWorker, WorkerAddress};
+
+/// Where a round stands among all stages: its first stage's position from 1, and how many there are.
+pub(crate) struct Place {
+    pub(crate) first: usize,
+    pub(crate) of: usize,
+}
+
+/// A round while it runs.
+pub(crate) struct RoundRun<'a> {
+    input: &'a Conduct<'a>,
+    place: Place,
+    stages: BTreeMap<StageRef, StageRun>,
+}
+
+/// A stage while it runs.
+struct StageRun {
+    plan: Arc<StagePlan>,
+    thread: String,
+    workers: BTreeMap<WorkerAddress, Seen>,
+    ok: u64,
+    errors: u64,
+    max_latency_ns: u64,
+    failed: Option<String>,
+}
+
+/// What was last heard of a worker.
+struct Seen {
+    at: Instant,
+    ready: bool,
+    report: Option<ShareReport>,
+    gone: bool,
+}
+
+impl<'a> RoundRun<'a> {
+    /// Returns the round of these stages.
+    pub(crate) fn new(input: &'a Conduct<'a>, stages: &[StageRef], place: Place) -> Result<Self, FleetError> {
+        let mut running = BTreeMap::new();
+        for stage in stages {
+            let (thread, plan) = input.plan.stage(*stage).ok_or(FleetError::NoSuchStage { stage: *stage })?;
+            let workers = thread
+                .workers
+                .iter()
+                .map(|worker| WorkerAddress { thread: stage.thread, worker: worker.worker })
+                .map(|worker| (worker, Seen { at: Instant::now(), ready: false, report: None, gone: false }))
+                .collect();
+            let run = StageRun {
+                plan: Arc::new(plan.clone()),
+                thread: thread.name.clone(),
+                workers,
+                ok: 0,
+                errors: 0,
+                max_latency_ns: 0,
+                failed: None,
+            };
+            running.insert(*stage, run);
+        }
+        Ok(Self { input, place, stages: running })
+    }
+
+    /// Assigns every share and waits until all workers are ready.
+    pub(crate) async fn prepare(&mut self, port: &mut dyn CoordinatorPort) -> Result<(), FleetError> {
+        for (stage, run) in &self.stages {
+            let setting = self.input.settings.get(stage.thread.index());
+            let setting = setting.ok_or(FleetError::NoSuchStage { stage: *stage })?;
+            for worker in run.workers.keys() {
+                let clients = run
+                    .plan
+                    .clients
+                    .iter()
+                    .filter(|client| client.worker == worker.worker)
+                    .cloned()
+                    .collect();
+                let plan = Arc::clone(&run.plan);
+                let assignment = Assignment { stage: *stage, plan, clients, setting: Arc::clone(setting) };
+                send(port, *stage, *worker, ToWorker::Assign(assignment)).await?;
+            }
+        }
+        let until = Instant::now() + PREPARATION;
+        while let Some(worker) = self.first_unready() {
+            let late = FleetError::Late { worker, awaited: "ready", seconds: PREPARATION.as_secs() };
+            match tokio::time::timeout_at(until, port.receive()).await {
+                Ok(Some((worker, ToCoordinator::Ready { stage }))) => {
+                    if let Some(seen) = self.seen(stage, worker) {
+                        seen.ready = true;
+                    }
+                }
+                Ok(Some((worker, ToCoordinator::Refused { stage, reason }))) => {
+                    return Err(FleetError::Refused { worker, stage, reason });
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return Err(late),
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts all shares at one time and waits for their end; returns whether the next round may follow.
+    pub(crate) async fn run(
+        &mut self,
+        port: &mut dyn CoordinatorPort,
+        record: &mut RunRecord<'_>,
+    ) -> Result<bool, FleetError> {
+        let started_unix_ns = unix_ns() + u64::try_from(HEAD_START.as_nanos()).unwrap_or(0);
+        for (offset, (stage, run)) in self.stages.iter_mut().enumerate() {
+            record.start(*stage, started_unix_ns)?;
+            (self.input.events)(FleetEvent::StageStarted {
+                stage: *stage,
+                thread: run.thread.clone(),
+                clients: u32::try_from(run.plan.clients.len()).unwrap_or(u32::MAX),
+                duration: run.plan.duration,
+                position: self.place.first + offset,
+                of: self.place.of,
+            });
+            for (worker, seen) in &mut run.workers {
+                seen.at = Instant::now();
+                send(port, *stage, *worker, ToWorker::Start { stage: *stage, at_unix_ns: started_unix_ns })
+                    .await?;
+            }
+        }
+        let started = Instant::now() + HEAD_START;
+        self.attend(port, started).await?;
+        let mut go_on = !self.input.stop.is_cancelled();
+        for (stage, run) in std::mem::take(&mut self.stages) {
+            go_on &= run.failed.is_none();
+            self.settle(stage, run, record).await?;
+        }
+        Ok(go_on)
+    }
+
+    /// Hears the workers until every share is over or lost.
+    async fn attend(&mut self, port: &mut dyn CoordinatorPort, started: Instant) -> Result<(), FleetError> {
+        let mut stopping = false;
+        let mut check = tokio::time::interval(HEARTBEAT_CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while self.stages.values().any(StageRun::is_running) {
+            let received = tokio::select! {
+                received = port.receive() => received,
+                () = self.input.stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    self.stop(port).await;
+                    continue;
+                }
+                _ = check.tick() => {
+                    self.look_for_lost(started);
+                    continue;
+                }
+            };
+            match received {
+                Some((worker, message)) => self.hear(port, worker, message, started).await?,
+                None => self.fail_all("every worker has left the bus"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear(
+        &mut self,
+        port: &mut dyn CoordinatorPort,
+        worker: WorkerAddress,
+        message: ToCoordinator,
+        started: Instant,
+    ) -> Result<(), FleetError> {
+        for run in self.stages.values_mut() {
+            if let Some(seen) = run.workers.get_mut(&worker) {
+                seen.at = Instant::now();
+            }
+        }
+        match message {
+            ToCoordinator::Samples { stage, batch } => {
+                let sequence = batch.sequence;
+                self.store(stage, worker, batch, started).await?;
+                send(port, stage, worker, ToWorker::Committed { stage, sequence }).await?;
+            }
+            ToCoordinator::Finished { stage, report } => {
+                if let Some(seen) = self.seen(stage, worker) {
+                    seen.report = Some(report);
+                }
+            }
+            ToCoordinator::Failed { stage, reason } | ToCoordinator::Refused { stage, reason } => {
+                self.lose(stage, worker, &reason);
+            }
+            ToCoordinator::Registered | ToCoordinator::Heartbeat | ToCoordinator::Ready { .. } => {}
+        }
+        Ok(())
+    }
+
+    async fn store(
+        &mut self,
+        stage: StageRef,
+        worker: WorkerAddress,
+        batch: Batch,
+        started: Instant,
+    ) -> Result<(), FleetError> {
+        let Some(run) = self.stages.get_mut(&stage) else { return Ok(()) };
+        run.ok += batch.ok;
+        run.errors += batch.errors;
+        run.max_latency_ns = run.max_latency_ns.max(batch.max_latency_ns);
+        let (ok, errors) = (run.ok, run.errors);
+        let directory = self.input.run.stage_directory(stage);
+        tokio::task::spawn_blocking(move || {
+            e3_samples::append_segment(&directory, worker.worker, batch.sequence, &batch.segment)
+        })
+        .await
+        .map_err(FleetError::Task)?
+        .map_err(|source| FleetError::Store { stage, source })?;
+        let elapsed_s = started.elapsed().as_secs_f64();
+        (self.input.events)(FleetEvent::Progress { stage, ok, errors, elapsed_s });
+        Ok(())
+    }
+
+    async fn settle(
+        &self,
+        stage: StageRef,
+        run: StageRun,
+        record: &mut RunRecord<'_>,
+    ) -> Result<(), FleetError> {
+        let names = Names::of(&run.plan);
+        let directory = self.input.run.stage_directory(stage);
+        let samples = tokio::task::spawn_blocking(move || e3_samples::seal(&directory, &names))
+            .await
+            .map_err(FleetError::Task)?
+            .map_err(|source| FleetError::Store { stage, source })?;
+        let honesty = run
+            .reports()
+            .map(|report| report.honesty.clone())
+            .reduce(|a, b| worst(&a, &b))
+            .unwrap_or_else(Honesty::default);
+        let failures: Vec<FailureNote> = run.reports().flat_map(|report| report.failures.clone()).collect();
+        for note in &failures {
+            tracing::warn!(%stage, script = note.script, op = note.op, count = note.count, "ops failed: {}", note.message);
+        }
+        let outcome = match run.failed {
+            Some(reason) => StageOutcome::Failed { reason },
+            None if self.input.stop.is_cancelled() => StageOutcome::Interrupted,
+            None => StageOutcome::Completed,
+        };
+        record.settle(stage, outcome.clone(), samples, honesty)?;
+        #[expect(clippy::cast_precision_loss, reason = "a latency for the display")]
+        let max_ms = run.max_latency_ns as f64 / 1e6;
+        let (ok, errors) = (run.ok, run.errors);
+        (self.input.events)(FleetEvent::StageEnded { stage, outcome, ok, errors, max_ms, failures });
+        Ok(())
+    }
+
+    async fn stop(&self, port: &mut dyn CoordinatorPort) {
+        for (stage, run) in &self.stages {
+            for worker in run.workers.keys() {
+                // A worker that is gone has stopped already.
+                let _ = port.send(*worker, ToWorker::Stop { stage: *stage }).await;
+            }
+        }
+    }
+
+    /// Gives up workers that have been silent for too long, and stages that should long be over.
+    fn look_for_lost(&mut self, started: Instant) {
+        let now = Instant::now();
+        for run in self.stages.values_mut() {
+            let over = started + run.plan.duration.to_duration() + run.plan.grace.to_duration() + OVERTIME;
+            let mut lost = Vec::new();
+            for (worker, seen) in
+                run.workers.iter_mut().filter(|(_, seen)| seen.report.is_none() && !seen.gone)
+            {
+                if now > seen.at + SILENCE {
+                    seen.gone = true;
+                    lost.push(format!("{worker} was silent for {} s", SILENCE.as_secs()));
+                } else if now > over {
+                    seen.gone = true;
+                    lost.push(format!(
+                        "{worker} did not end within {} s after the grace",
+                        OVERTIME.as_secs()
+                    ));
+                }
+            }
+            if let Some(reason) = lost.into_iter().next() {
+                run.failed.get_or_insert(reason);
+            }
+        }
+    }
+
+    fn lose(&mut self, stage: StageRef, worker: WorkerAddress, reason: &str) {
+        if let Some(run) = self.stages.get_mut(&stage) {
+            if let Some(seen) = run.workers.get_mut(&worker) {
+                seen.gone = true;
+            }
+            run.failed.get_or_insert_with(|| format!("{worker}: {reason}"));
+        }
+    }
+
+    fn fail_all(&mut self, reason: &str) {
+        for run in self.stages.values_mut() {
+            run.workers.values_mut().filter(|seen| seen.report.is_none()).for_each(|seen| seen.gone = true);
+            run.failed.get_or_insert_with(|| reason.to_owned());
+        }
+    }
+
+    fn seen(&mut self, stage: StageRef, worker: WorkerAddress) -> Option<&mut Seen> {
+        self.stages.get_mut(&stage)?.workers.get_mut(&worker)
+    }
+
+    fn first_unready(&self) -> Option<WorkerAddress> {
+        let mut workers = self.stages.values().flat_map(|run| &run.workers);
+        workers.find(|(_, seen)| !seen.ready).map(|(worker, _)| *worker)
+    }
+}
+
+impl StageRun {
+    fn is_running(&self) -> bool {
+        self.workers.values().any(|seen| seen.report.is_none() && !seen.gone)
+    }
+
+    fn reports(&self) -> impl Iterator<Item = &ShareReport> {
+        self.workers.values().filter_map(|seen| seen.report.as_ref())
+    }
+}
+
+async fn send(
+    port: &mut dyn CoordinatorPort,
+    stage: StageRef,
+    worker: WorkerAddress,
+    message: ToWorker,
+) -> Result<(), FleetError> {
+    port.send(worker, message).await.map_err(|source| FleetError::Bus { stage, source })
+}
+
+fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How long workers may take to prepare their clients.
+const PREPARATION: Duration = Duration::from_secs(60);
+/// How far ahead the common start lies, so that every worker hears of it in time.
+const HEAD_START: Duration = Duration::from_millis(200);
+/// How often silent workers are looked for.
+const HEARTBEAT_CHECK: Duration = Duration::from_secs(1);
+/// How long a worker may be silent: five missed heartbeats.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long a share may last beyond its duration and grace.
+const OVERTIME: Duration = Duration::from_secs(60);

@@ -1,0 +1,271 @@
+//! Coordinator and workers over the in-process bus, with a script of known behaviour.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use e3_fleet::{
+    BetweenStages, Conduct, FleetError, FleetEvent, ToCoordinator, ToWorker, WorkerAddress, WorkerPort,
+    conduct, in_process_bus, serve,
+};
+use e3_home::{Home, RunDir};
+use e3_model::{
+    ClientId, ClientPlan, Distribution, GitClient, Header, InstancePlan, JobId, JobPlan, Mix, OpDescriptor,
+    OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset, Round, Run, RunName,
+    ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome, StagePlan, StageRef, ThreadId, ThreadPlan,
+    Topology, WorkerId, WorkerPlan,
+};
+use e3_samples::Names;
+use e3_workload::{
+    Account, Catalogue, ClientContext, Measured, RepositoryDraw, Script, ScriptClient, ScriptError, Setting,
+    Stopped,
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+struct Wait;
+struct WaitClient;
+
+impl Script for Wait {
+    fn descriptor(&self) -> ScriptDescriptor {
+        ScriptDescriptor::new("web.Wait", "Waits.", Protocol::Http, &[("Wait", "ten milliseconds")])
+    }
+
+    fn client(&self, _: &Arc<Setting>, _: &mut ClientContext) -> Result<Box<dyn ScriptClient>, ScriptError> {
+        Ok(Box::new(WaitClient))
+    }
+}
+
+#[async_trait]
+impl ScriptClient for WaitClient {
+    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
+        context
+            .op(OpId(0), async {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Ok(((), Measured::default()))
+            })
+            .await
+    }
+}
+
+struct NoReset;
+
+#[async_trait]
+impl BetweenStages for NoReset {
+    async fn reset(&self, _: ThreadId, _: Reset) -> Result<(), String> {
+        Err("nothing asks for a reset here".into())
+    }
+}
+
+fn stage(clients: u32, workers: u32, script: &str) -> StagePlan {
+    let ops = vec![OpDescriptor { name: "Wait".into(), summary: "ten milliseconds".into() }];
+    StagePlan {
+        duration: Span::from_millis(700),
+        warm_up: Span::ZERO,
+        grace: Span::from_millis(500),
+        think_time: Distribution::Constant(Span::from_millis(20)),
+        mix: Mix::Clients,
+        workload: "wait".into(),
+        jobs: vec![JobPlan { script: script.into(), ops, weight: 1.0, scale: 1.0, clients }],
+        clients: (0..clients)
+            .map(|client| ClientPlan {
+                client: ClientId(client),
+                worker: WorkerId(client % workers),
+                job: Some(JobId(0)),
+                seed: Seed(1).fork(u64::from(client)),
+                start_offset: Span::ZERO,
+            })
+            .collect(),
+    }
+}
+
+fn plan(workers: u32, script: &str) -> Plan {
+    let thread = |name: &str| ThreadPlan {
+        name: name.into(),
+        instance: InstancePlan {
+            provider: ProviderName::Local,
+            nodes: 1,
+            dataset: PlannedDataset { snapshot: "none".into(), generate: None },
+        },
+        workers: (0..workers)
+            .map(|worker| WorkerPlan { worker: WorkerId(worker), provider: ProviderName::Local })
+            .collect(),
+        co_located: true,
+        stages: vec![stage(4, workers, script), stage(8, workers, script)],
+    };
+    let at = |thread, stage| StageRef { thread: ThreadId(thread), stage: StageId(stage) };
+    let rounds = [at(0, 0), at(1, 0), at(1, 1), at(0, 1)].map(|stage| Round { stages: vec![stage] });
+    Plan {
+        header: Header::of::<Plan>(None),
+        experiment: "fleet".into(),
+        description: None,
+        seed: Seed(1),
+        order: Order::Interleaved,
+        git_client: GitClient::Native,
+        reset: Reset::None,
+        threads: vec![thread("A"), thread("B")],
+        rounds: rounds.to_vec(),
+    }
+}
+
+struct Bench {
+    _home: tempfile::TempDir,
+    run: RunDir,
+    plan: Plan,
+    events: Mutex<Vec<FleetEvent>>,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    fn new(plan: Plan) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let run = Home::at(home.path()).create_run(&RunName("fleet-1".into())).unwrap();
+        run.write(&plan).unwrap();
+        let parent = run.parent_of::<Plan>().unwrap();
+        let header = Header::of::<Topology>(Some(parent));
+        run.write(&Topology { header, provisioned_at: "2026-01-01T00:00:00Z".into(), threads: vec![] })
+            .unwrap();
+        Self { _home: home, run, plan, events: Mutex::new(Vec::new()), stop: CancellationToken::new() }
+    }
+
+    /// Conducts the plan; each worker behaves as `work` says.
+    async fn conduct<F>(&self, work: F) -> Result<Run, FleetError>
+    where
+        F: Fn(WorkerAddress, Box<dyn WorkerPort>) -> tokio::task::JoinHandle<()>,
+    {
+        let admin = Account { name: "admin".into(), password: Secret::new("x") };
+        let setting = Arc::new(Setting {
+            url: "http://127.0.0.1:1".into(),
+            nodes: vec![],
+            admin,
+            users: vec![],
+            repositories: RepositoryDraw::default(),
+            op_timeout: Duration::from_secs(10),
+        });
+        let addresses: Vec<_> = (0..2)
+            .flat_map(|thread| {
+                let workers = &self.plan.threads[thread].workers;
+                workers.iter().map(move |worker| WorkerAddress {
+                    thread: ThreadId(u32::try_from(thread).unwrap()),
+                    worker: worker.worker,
+                })
+            })
+            .collect();
+        let (mut coordinator, ends) = in_process_bus(&addresses);
+        let mut workers = JoinSet::new();
+        for (address, end) in addresses.iter().zip(ends) {
+            workers.spawn(work(*address, Box::new(end)));
+        }
+        let events = |event| self.events.lock().unwrap().push(event);
+        let input = Conduct {
+            plan: &self.plan,
+            run: &self.run,
+            settings: vec![Arc::clone(&setting), setting],
+            between_stages: &NoReset,
+            stop: self.stop.clone(),
+            events: &events,
+        };
+        let record = conduct(&input, &mut coordinator).await;
+        drop(coordinator);
+        while workers.join_next().await.is_some() {}
+        record
+    }
+
+    fn samples(&self, thread: u32, stage: u32) -> Vec<e3_model::Sample> {
+        let at = StageRef { thread: ThreadId(thread), stage: StageId(stage) };
+        let names = Names::of(self.plan.stage(at).unwrap().1);
+        e3_samples::read(&self.run.stage_directory(at), &names).unwrap()
+    }
+}
+
+fn honest(_: WorkerAddress, port: Box<dyn WorkerPort>) -> tokio::task::JoinHandle<()> {
+    let catalogue = Catalogue::new(vec![Arc::new(Wait)]);
+    tokio::spawn(async move { serve(port, catalogue).await.unwrap() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_stage_runs_in_order_and_every_sample_is_sealed() {
+    let bench = Bench::new(plan(2, "web.Wait"));
+    let record = bench.conduct(honest).await.unwrap();
+    let order: Vec<_> = record.stages.iter().map(|stage| stage.stage.to_string()).collect();
+    assert_eq!(
+        order,
+        ["thread-001/stage-000", "thread-002/stage-000", "thread-002/stage-001", "thread-001/stage-001"]
+    );
+    assert!(record.ended_at.is_some());
+    for stage in &record.stages {
+        assert_eq!(stage.outcome, StageOutcome::Completed);
+        let samples = bench.samples(stage.stage.thread.0, stage.stage.stage.0);
+        assert_eq!(samples.len() as u64, stage.samples);
+        let mut by_client = BTreeMap::new();
+        for sample in &samples {
+            assert_eq!(sample.outcome, Outcome::Ok);
+            *by_client.entry(sample.client).or_insert(0) += 1;
+        }
+        // 700 ms of 10 ms ops and 20 ms thoughts; timers are never early, and a busy machine may be late.
+        let clients = if stage.stage.stage.0 == 0 { 4 } else { 8 };
+        assert_eq!(by_client.len(), clients);
+        assert!(by_client.values().all(|ops| (2..=24).contains(ops)), "{by_client:?}");
+        assert!(bench.run.stage_directory(stage.stage).join("samples.parquet").is_file());
+        assert_eq!(stage.honesty.lost_samples, 0);
+    }
+    assert_eq!(bench.run.read::<Run>().unwrap(), record);
+    let started =
+        bench.events.lock().unwrap().iter().filter(|e| matches!(e, FleetEvent::StageStarted { .. })).count();
+    assert_eq!(started, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_keeps_what_was_measured_and_starts_no_further_stage() {
+    let bench = Bench::new(plan(1, "web.Wait"));
+    let stop = bench.stop.clone();
+    let interrupt = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stop.cancel();
+    });
+    let record = bench.conduct(honest).await.unwrap();
+    interrupt.await.unwrap();
+    assert_eq!(record.stages.len(), 1);
+    assert_eq!(record.stages[0].outcome, StageOutcome::Interrupted);
+    assert_eq!(bench.samples(0, 0).len() as u64, record.stages[0].samples);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_cannot_run_is_refused_before_the_start() {
+    let bench = Bench::new(plan(1, "web.Missing"));
+    let error = bench.conduct(honest).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "thread-001/worker-001 cannot run thread-001/stage-000: this worker has no script web.Missing"
+    );
+    assert_eq!(bench.run.read::<Run>().unwrap().stages, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_leaves_is_missed_and_the_stage_is_marked() {
+    let bench = Bench::new(plan(1, "web.Wait"));
+    // A worker that is ready, hears the start, and says that it cannot go on.
+    let failing = |_, mut port: Box<dyn WorkerPort>| {
+        tokio::spawn(async move {
+            port.send(ToCoordinator::Registered).await.unwrap();
+            while let Some(message) = port.receive().await {
+                let answer = match message {
+                    ToWorker::Assign(assignment) => ToCoordinator::Ready { stage: assignment.stage },
+                    ToWorker::Start { stage, .. } => {
+                        ToCoordinator::Failed { stage, reason: "out of memory".into() }
+                    }
+                    _ => return,
+                };
+                port.send(answer).await.unwrap();
+            }
+        })
+    };
+    let begun = Instant::now();
+    let record = bench.conduct(failing).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(record.stages.len(), 1);
+    let reason = "thread-001/worker-001: out of memory".to_owned();
+    assert_eq!(record.stages[0].outcome, StageOutcome::Failed { reason });
+}
