@@ -1,0 +1,43 @@
+//! What is left out of a stage leaves something, and clients have started when measuring begins.
+
+use e3_model::Span;
+
+use super::Rule;
+use crate::context::{Context, Setting, Stage};
+use crate::report::Report;
+
+pub(super) const RULE: Rule = Rule { name: "warm-up", check };
+
+fn check(context: &Context<'_>, report: &mut Report) {
+    for stage in &context.stages {
+        if let Some(duration) = stage.duration().filter(|duration| duration.value > Span::ZERO) {
+            check_stage(stage, duration.value, report);
+        }
+    }
+}
+
+fn check_stage(stage: &Stage<'_>, duration: Span, report: &mut Report) {
+    let warm_up = stage.warm_up();
+    if let Some(Setting { value, place }) = warm_up.clone().filter(|warm_up| warm_up.value >= duration) {
+        let message =
+            format!("\"warmUp\" is {value}, which leaves nothing of a stage of {duration} to measure");
+        report.error(place, message).hint("make the warm-up shorter than the stage");
+    }
+    let Some(ramp_up) = stage.ramp_up() else { return };
+    if ramp_up.value >= duration {
+        let message = format!(
+            "\"rampUp\" is {}, so that a stage of {duration} ends before all clients run",
+            ramp_up.value
+        );
+        report.error(ramp_up.place, message).hint("make the ramp-up shorter than the stage");
+        return;
+    }
+    let warm_up = warm_up.map_or(Span::ZERO, |warm_up| warm_up.value);
+    if ramp_up.value > warm_up {
+        let message = format!(
+            "\"rampUp\" is {}, longer than \"warmUp\", {warm_up}: clients still start while e3 measures",
+            ramp_up.value
+        );
+        report.warning(ramp_up.place, message).hint("make the warm-up at least as long as the ramp-up");
+    }
+}

@@ -1,0 +1,260 @@
+//! What the rules look at: the experiment with its inherited settings, and every document that it names.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use e3_model::{
+    Distribution, Experiment, ExperimentStage, Instance, Job, Kind, Load, Mix, Order, ScriptDescriptor,
+    Snapshot, Span, Workload,
+};
+use serde::de::DeserializeOwned;
+
+use crate::document::Document;
+use crate::format::{Format, INSTANCE, SNAPSHOT, WORKLOAD};
+use crate::library::Library;
+use crate::placement::{self, Placement};
+use crate::pointer;
+use crate::report::{Place, Report};
+
+/// The experiment and all that it names.
+pub(crate) struct Context<'a> {
+    /// The experiment.
+    pub(crate) experiment: &'a Experiment,
+    /// What it may name.
+    pub(crate) library: &'a dyn Library,
+    /// One entry per thread.
+    pub(crate) placements: Vec<Placement>,
+    /// The stages of all threads, in the order of the file.
+    pub(crate) stages: Vec<Stage<'a>>,
+    workloads: BTreeMap<String, Loaded<Workload>>,
+    snapshots: BTreeMap<String, Loaded<Snapshot>>,
+    instances: BTreeMap<String, Loaded<Instance>>,
+}
+
+/// A stage as the file has it, and what it inherits from.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage<'a> {
+    /// The thread's position.
+    pub(crate) thread: usize,
+    /// Where the stage is written.
+    pub(crate) pointer: String,
+    /// The stage.
+    pub(crate) spec: &'a ExperimentStage,
+    top: &'a Load,
+}
+
+/// A setting, and where it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting<T> {
+    /// The value.
+    pub(crate) value: T,
+    /// Where it stands: at the stage, or at the top.
+    pub(crate) place: Place,
+}
+
+/// A document that the experiment names.
+#[derive(Debug)]
+pub(crate) enum Loaded<T> {
+    /// There is none of that name.
+    Absent,
+    /// There is one, but it cannot be read.
+    Unreadable(String),
+    /// There is one, and findings say what is wrong with it.
+    Broken,
+    /// There is one.
+    Ready {
+        /// Its position among the documents.
+        document: usize,
+        /// Its value.
+        value: T,
+    },
+}
+
+/// The position of the experiment among the documents.
+pub(crate) const EXPERIMENT: usize = 0;
+
+impl<'a> Context<'a> {
+    /// Returns the context of an experiment; reads every document that it names, once each.
+    pub(crate) fn of(
+        experiment: &'a Experiment,
+        library: &'a dyn Library,
+        documents: &mut Vec<Document<'a>>,
+        report: &mut Report,
+    ) -> Self {
+        let stages = stages(experiment);
+        let mut shelf = Shelf { library, documents, report };
+        let workload_names = stages.iter().filter_map(|stage| Some(stage.workload()?.value));
+        let workloads = shelf.load(Kind::Workload, &WORKLOAD, workload_names);
+        let threads = experiment.threads.iter();
+        let snapshot_names = threads.clone().filter_map(|thread| thread.instance.snapshot.clone());
+        let snapshots = shelf.load(Kind::Snapshot, &SNAPSHOT, snapshot_names);
+        let stacks = threads.flat_map(|thread| [&thread.instance.stack, &thread.worker.stack]).flatten();
+        let instances = shelf.load(Kind::Instance, &INSTANCE, stacks.filter_map(|stack| stack.name.clone()));
+        Self {
+            experiment,
+            library,
+            placements: experiment.threads.iter().map(Placement::of).collect(),
+            stages,
+            workloads,
+            snapshots,
+            instances,
+        }
+    }
+
+    /// Returns a thread's name, `thread 1` and so on where it has none.
+    pub(crate) fn thread_name(&self, thread: usize) -> String {
+        let named = self.experiment.threads.get(thread).and_then(|thread| thread.name.clone());
+        named.unwrap_or_else(|| format!("thread {}", thread + 1))
+    }
+
+    /// Returns a workload that the experiment names.
+    pub(crate) fn workload(&self, name: &str) -> &Loaded<Workload> {
+        self.workloads.get(name).unwrap_or(&Loaded::Absent)
+    }
+
+    /// Returns every workload that can be used, by name, with its position among the documents.
+    pub(crate) fn ready_workloads(&self) -> impl Iterator<Item = (usize, &Workload)> {
+        self.workloads.values().filter_map(Loaded::ready)
+    }
+
+    /// Returns a snapshot that the experiment names.
+    pub(crate) fn snapshot(&self, name: &str) -> &Loaded<Snapshot> {
+        self.snapshots.get(name).unwrap_or(&Loaded::Absent)
+    }
+
+    /// Returns an instance file that the experiment names.
+    pub(crate) fn instance(&self, name: &str) -> &Loaded<Instance> {
+        self.instances.get(name).unwrap_or(&Loaded::Absent)
+    }
+
+    /// Returns the script that a job runs; none when there is no such script.
+    pub(crate) fn script(&self, job: &Job) -> Option<&ScriptDescriptor> {
+        self.library.scripts().iter().find(|script| script.name == job.script_name())
+    }
+
+    /// Returns the order of the stages.
+    pub(crate) fn order(&self) -> Order {
+        self.experiment.order.unwrap_or_else(|| placement::default_order(&self.placements))
+    }
+}
+
+impl Stage<'_> {
+    /// Returns how long the stage holds its load.
+    pub(crate) fn duration(&self) -> Option<Setting<Span>> {
+        self.setting("duration", |load| load.duration)
+    }
+
+    /// Returns the workload's name.
+    pub(crate) fn workload(&self) -> Option<Setting<String>> {
+        self.setting("workload", |load| load.workload.clone())
+    }
+
+    /// Returns how long clients take to start.
+    pub(crate) fn ramp_up(&self) -> Option<Setting<Span>> {
+        self.setting("rampUp", |load| load.ramp_up)
+    }
+
+    /// Returns how much of the beginning is left out.
+    pub(crate) fn warm_up(&self) -> Option<Setting<Span>> {
+        self.setting("warmUp", |load| load.warm_up)
+    }
+
+    /// Returns how long a client waits between iterations.
+    pub(crate) fn think_time(&self) -> Distribution {
+        self.setting("thinkTime", |load| load.think_time).map_or(Distribution::NONE, |setting| setting.value)
+    }
+
+    /// Returns what a job's weight is a share of.
+    pub(crate) fn mix(&self) -> Mix {
+        self.setting("mix", |load| load.mix).map_or(Mix::Clients, |setting| setting.value)
+    }
+
+    /// Returns how often the stage is held.
+    pub(crate) fn repeat(&self) -> u32 {
+        self.spec.repeat.unwrap_or(1)
+    }
+
+    /// Returns the place of one of the stage's own keys.
+    pub(crate) fn own(&self, key: &str) -> Place {
+        Place::value(EXPERIMENT, pointer::join(&self.pointer, key))
+    }
+
+    /// Returns the place of the stage where one of the keys is missing.
+    pub(crate) fn lacks(&self, keys: &'static [&'static str]) -> Place {
+        Place::missing(EXPERIMENT, self.pointer.as_str(), keys)
+    }
+
+    fn setting<T>(&self, key: &str, pick: impl Fn(&Load) -> Option<T>) -> Option<Setting<T>> {
+        let own = pick(&self.spec.load).map(|value| Setting { value, place: self.own(key) });
+        own.or_else(|| {
+            pick(self.top)
+                .map(|value| Setting { value, place: Place::value(EXPERIMENT, pointer::join("", key)) })
+        })
+    }
+}
+
+impl<T> Loaded<T> {
+    /// Returns the document's position and value, where it can be used.
+    pub(crate) fn ready(&self) -> Option<(usize, &T)> {
+        match self {
+            Self::Ready { document, value } => Some((*document, value)),
+            _ => None,
+        }
+    }
+}
+
+fn stages(experiment: &Experiment) -> Vec<Stage<'_>> {
+    let mut stages = Vec::new();
+    for (thread, spec) in experiment.threads.iter().enumerate() {
+        let list = format!("/threads/{thread}/stages");
+        stages.extend(spec.stages.iter().enumerate().map(|(stage, spec)| Stage {
+            thread,
+            pointer: pointer::join(&list, stage),
+            spec,
+            top: &experiment.load,
+        }));
+    }
+    stages
+}
+
+/// Takes documents from the library, in the order in which they are asked for.
+struct Shelf<'s, 'a> {
+    library: &'a dyn Library,
+    documents: &'s mut Vec<Document<'a>>,
+    report: &'s mut Report,
+}
+
+impl Shelf<'_, '_> {
+    fn load<T: DeserializeOwned>(
+        &mut self,
+        kind: Kind,
+        format: &Format,
+        names: impl Iterator<Item = String>,
+    ) -> BTreeMap<String, Loaded<T>> {
+        let mut loaded = BTreeMap::new();
+        for name in names {
+            if let Entry::Vacant(place) = loaded.entry(name) {
+                let document = self.take(kind, place.key(), format);
+                place.insert(document);
+            }
+        }
+        loaded
+    }
+
+    fn take<T: DeserializeOwned>(&mut self, kind: Kind, name: &str, format: &Format) -> Loaded<T> {
+        let found = match kind {
+            Kind::Workload => self.library.workload(name),
+            Kind::Snapshot => self.library.snapshot(name),
+            Kind::Instance => self.library.instance(name),
+            Kind::Experiment => None,
+        };
+        let Some((file, text)) = found else {
+            return self.library.unreadable(kind, name).map_or(Loaded::Absent, Loaded::Unreadable);
+        };
+        let position = self.documents.len();
+        let (document, value) = Document::read(position, file, Cow::Owned(text), format, self.report);
+        self.documents.push(document);
+        value.map_or(Loaded::Broken, |value| Loaded::Ready { document: position, value })
+    }
+}

@@ -1,0 +1,106 @@
+//! A library in memory, filled with what comes with E3 and with what a test adds.
+
+use std::collections::BTreeMap;
+
+use e3_model::{Protocol, ScriptDescriptor};
+
+use crate::{Kind, Library, Planned, Source, plan};
+
+pub(super) const QUICKSTART: &str = include_str!("../../../e3-home/library/experiments/quickstart.json");
+pub(super) const SMOKE: &str = include_str!("../../../e3-home/library/experiments/smoke.json");
+const WORKLOAD: &str = include_str!("../../../e3-home/library/workloads/quickstart.json");
+const SMOKE_WORKLOAD: &str = include_str!("../../../e3-home/library/workloads/smoke.json");
+const SNAPSHOT: &str = include_str!("../../../e3-home/library/snapshots/quickstart.json");
+const SMOKE_SNAPSHOT: &str = include_str!("../../../e3-home/library/snapshots/smoke.json");
+
+pub(super) struct Shelf {
+    documents: BTreeMap<(Kind, String), String>,
+    scripts: Vec<ScriptDescriptor>,
+}
+
+impl Shelf {
+    pub(super) fn embedded() -> Self {
+        let scripts = [
+            ("scm.GitCloneOverHttp", Protocol::GitHttp),
+            ("scm.GitLsRemoteHttp", Protocol::GitHttp),
+            ("web.Dashboard", Protocol::Http),
+            ("web.BrowseProjectsAndRepositories", Protocol::Http),
+            ("web.ListUsers", Protocol::Http),
+            ("web.Status", Protocol::Http),
+        ];
+        let scripts = scripts.map(|(name, protocol)| {
+            ScriptDescriptor::new(name, "Does it.", protocol, &[("op", "From start to end.")])
+        });
+        Self { documents: BTreeMap::new(), scripts: scripts.to_vec() }
+            .with(Kind::Workload, "quickstart", WORKLOAD)
+            .with(Kind::Workload, "smoke", SMOKE_WORKLOAD)
+            .with(Kind::Snapshot, "quickstart", SNAPSHOT)
+            .with(Kind::Snapshot, "smoke", SMOKE_SNAPSHOT)
+    }
+
+    pub(super) fn with(mut self, kind: Kind, name: &str, text: &str) -> Self {
+        self.documents.insert((kind, name.to_owned()), text.to_owned());
+        self
+    }
+
+    fn find(&self, kind: Kind, name: &str) -> Option<(String, String)> {
+        let text = self.documents.get(&(kind, name.to_owned()))?;
+        Some((format!("{}/{name}.json", kind.folder()), text.clone()))
+    }
+}
+
+impl Library for Shelf {
+    fn workload(&self, name: &str) -> Option<(String, String)> {
+        self.find(Kind::Workload, name)
+    }
+
+    fn snapshot(&self, name: &str) -> Option<(String, String)> {
+        self.find(Kind::Snapshot, name)
+    }
+
+    fn instance(&self, name: &str) -> Option<(String, String)> {
+        self.find(Kind::Instance, name)
+    }
+
+    fn names(&self, kind: Kind) -> Vec<String> {
+        self.documents.keys().filter(|(it, _)| *it == kind).map(|(_, name)| name.clone()).collect()
+    }
+
+    fn scripts(&self) -> &[ScriptDescriptor] {
+        &self.scripts
+    }
+
+    fn unreadable(&self, _kind: Kind, name: &str) -> Option<String> {
+        (name == "latin1").then(|| "it is not UTF-8 text".to_owned())
+    }
+}
+
+/// Plans a text against the embedded library, and checks what holds for every text.
+pub(super) fn planned(text: &str) -> Planned {
+    planned_with(text, &Shelf::embedded())
+}
+
+pub(super) fn planned_with(text: &str, shelf: &Shelf) -> Planned {
+    let planned = plan("test", Source { file: "test.json", text }, shelf);
+    assert_eq!(
+        planned.plan.is_none(),
+        planned.findings.errors() > 0,
+        "a plan exactly when there is no error"
+    );
+    let last_line = u32::try_from(text.lines().count().max(1)).unwrap();
+    for finding in &planned.findings.0 {
+        if let Some(location) = finding.location.as_ref().filter(|location| location.file == "test.json") {
+            assert!((1..=last_line).contains(&location.line) && location.column >= 1, "{finding:?}");
+        }
+    }
+    planned
+}
+
+/// Returns findings in short: `rule line:column`.
+pub(super) fn short(planned: &Planned) -> Vec<String> {
+    let findings = planned.findings.0.iter();
+    let place = |finding: &e3_model::Finding| {
+        finding.location.as_ref().map_or_else(String::new, |it| format!(" {}:{}", it.line, it.column))
+    };
+    findings.map(|finding| format!("{}{}", finding.rule, place(finding))).collect()
+}
