@@ -1,0 +1,85 @@
+//! Stands in for `e3 githost`: the same arguments, ready line and `/status`, and misbehaves on request.
+//!
+//! Beside the path it was called by lies a file `behaviour` with lines such as `githost-2 silent`.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+fn main() -> std::io::Result<ExitCode> {
+    let args: Vec<String> = std::env::args().collect();
+    let mut errors = std::io::stderr();
+    writeln!(errors, "arguments: {}", args.get(1..).unwrap_or_default().join(" "))?;
+    let name = match args.iter().any(|arg| arg == "serve") {
+        true => format!("githost-{}", value_of(&args, "--node")),
+        false => "balance".to_owned(),
+    };
+    let folder =
+        args.first().and_then(|program| Path::new(program).parent()).map(Path::to_owned).unwrap_or_default();
+    let behaviour = std::fs::read_to_string(folder.join("behaviour")).unwrap_or_default();
+    let does = |what: &str| behaviour.lines().any(|line| line == format!("{name} {what}"));
+
+    if does("exits") {
+        writeln!(errors, "the database is locked")?;
+        return Ok(ExitCode::from(3));
+    }
+    if does("silent") {
+        loop {
+            std::thread::park();
+        }
+    }
+    if does("forks") {
+        // Leaves the group and drops the environment but for the mark, as a daemon of git's might.
+        use std::os::unix::process::CommandExt as _;
+        let mark = std::env::var_os("E3_RESOURCE").unwrap_or_default();
+        Command::new("sleep")
+            .arg("300")
+            .env_clear()
+            .env("E3_RESOURCE", mark)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+    }
+    if name != "balance" {
+        std::fs::write(Path::new(&value_of(&args, "--home")).join(&name), "data")?;
+    }
+    let listener = TcpListener::bind(value_of(&args, "--http"))?;
+    let mut output = std::io::stdout();
+    if does("mumbles") {
+        writeln!(output, "hello")?;
+    } else {
+        let (url, pid) = (listener.local_addr()?, std::process::id());
+        writeln!(output, "{{\"event\":\"ready\",\"http\":\"http://{url}\",\"ssh\":null,\"pid\":{pid}}}")?;
+    }
+    output.flush()?;
+    for (asked, connection) in listener.incoming().enumerate() {
+        if does("dies") {
+            return Ok(ExitCode::from(4));
+        }
+        let state = if asked == 0 || does("starts-for-ever") { "STARTING" } else { "RUNNING" };
+        // One that hangs up early is no reason to end.
+        let _ = answer(connection?, state);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn value_of(args: &[String], flag: &str) -> String {
+    args.iter().skip_while(|arg| *arg != flag).nth(1).cloned().unwrap_or_default()
+}
+
+fn answer(mut connection: TcpStream, state: &str) -> std::io::Result<()> {
+    for line in BufReader::new(connection.try_clone()?).lines() {
+        if line?.is_empty() {
+            break;
+        }
+    }
+    let body = format!("{{\"state\":\"{state}\"}}");
+    write!(
+        connection,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
