@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use e3_model::{Kind, RunName};
+use e3_model::{Document as _, Kind, Plan, RunName};
 
 use crate::atomic::{self, PUBLIC_DIRECTORY};
 use crate::error::io;
@@ -161,7 +161,8 @@ impl Home {
         let path = Path::new(name_or_path).canonicalize().map_err(|_| unknown())?;
         let name = path.file_name().and_then(OsStr::to_str).filter(|name| RunName::is_valid(name));
         match name {
-            Some(name) if path.is_dir() => Ok(RunDir::new(RunName(name.to_owned()), path.clone())),
+            // Any other directory must stay untouched: no lock, no log, no teardown.
+            Some(name) if path.join(Plan::FILE).is_file() => Ok(RunDir::new(RunName(name.to_owned()), path.clone())),
             _ => Err(unknown()),
         }
     }

@@ -130,11 +130,15 @@ fn runs_are_created_once_and_found_by_name_or_path() {
     let run = home.create_run(&name).unwrap();
     assert!(matches!(home.create_run(&name), Err(HomeError::RunExists { .. })));
     assert_eq!(home.run(&name.0).unwrap().path(), run.path());
-    let by_path = home.run(run.path().to_str().unwrap()).unwrap();
+    // A path names a run only when a plan lies there: a command must not lay its files into any other directory.
+    let path = run.path().to_str().unwrap();
+    assert!(matches!(home.run(path), Err(HomeError::UnknownRun { .. })));
+    run.write_file("plan.json", b"{}").unwrap();
+    let by_path = home.run(path).unwrap();
     assert_eq!(by_path.name(), &name);
     let error = home.run("a-2026-01-02T03-04-06").unwrap_err();
     assert_eq!(error.hint().unwrap(), "did you mean \"a-2026-01-02T03-04-05\"?");
-    for bad in ["", "..", "../runs", "/", "a\0"] {
+    for bad in ["", "..", "../runs", "/", "/etc", "a\0"] {
         assert!(home.run(bad).is_err(), "{bad:?}");
         assert!(matches!(home.create_run(&RunName(bad.to_owned())), Err(HomeError::Name { .. })), "{bad:?}");
     }
