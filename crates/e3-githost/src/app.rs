@@ -1,0 +1,24 @@
+//! The routes of one node.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::get;
+
+use crate::state::App;
+use crate::{git, rest, status, visit, web};
+
+/// Returns everything that a node serves.
+pub(crate) fn routes(host: App) -> Router {
+    let known = Router::new()
+        .merge(web::routes())
+        .nest("/rest", rest::routes().layer(DefaultBodyLimit::max(host.limits.body_bytes)))
+        .nest("/scm", git::routes())
+        .layer(DefaultBodyLimit::max(host.limits.body_bytes))
+        .layer(middleware::from_fn_with_state(host.clone(), visit::serve));
+    Router::new()
+        .route("/status", get(status::status))
+        .route(web::STYLE_PATH, get(web::style))
+        .merge(known)
+        .with_state(host)
+}

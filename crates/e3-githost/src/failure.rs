@@ -1,0 +1,166 @@
+//! A request that could not be done, in Bitbucket's error shape.
+
+use std::fmt::Display;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// Why a request was refused; as a response it is `{"errors":[{"context","message","exceptionName"}]}`.
+///
+/// Source: the statuses, messages and exception names are those of recorded answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) context: Option<&'static str>,
+    pub(crate) message: String,
+    pub(crate) exception: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Errors<'a> {
+    errors: [OneError<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OneError<'a> {
+    context: Option<&'a str>,
+    message: &'a str,
+    exception_name: Option<&'a str>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, message: impl Into<String>, exception: Option<&'static str>) -> Self {
+        Self { status, context: None, message: message.into(), exception }
+    }
+
+    /// A value in the request is not acceptable; the context names it.
+    pub(crate) fn invalid(context: &'static str, message: impl Into<String>) -> Self {
+        Self { context: Some(context), ..Self::new(StatusCode::BAD_REQUEST, message, None) }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message, None)
+    }
+
+    /// A value in the request is taken already.
+    pub(crate) fn taken(context: &'static str, message: impl Into<String>) -> Self {
+        Self { context: Some(context), ..Self::new(StatusCode::CONFLICT, message, None) }
+    }
+
+    pub(crate) fn anonymous() -> Self {
+        let exception = "com.atlassian.plugins.rest.api.security.exception.AuthenticationRequiredException";
+        Self::new(StatusCode::UNAUTHORIZED, NOT_PERMITTED, Some(exception))
+    }
+
+    pub(crate) fn wrong_credentials() -> Self {
+        let exception = "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException";
+        Self::new(StatusCode::UNAUTHORIZED, WRONG_CREDENTIALS, Some(exception))
+    }
+
+    /// The user is known but may not; Bitbucket answers 401 here, not 403.
+    pub(crate) fn not_permitted() -> Self {
+        let exception = "com.atlassian.bitbucket.AuthorisationException";
+        Self::new(StatusCode::UNAUTHORIZED, NOT_PERMITTED, Some(exception))
+    }
+
+    pub(crate) fn cross_site() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "XSRF check failed", None)
+    }
+
+    pub(crate) fn no_project(key: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.project.NoSuchProjectException";
+        Self::new(StatusCode::NOT_FOUND, format!("Project {key} does not exist."), Some(exception))
+    }
+
+    pub(crate) fn no_repository(key: &str, slug: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.repository.NoSuchRepositoryException";
+        Self::new(StatusCode::NOT_FOUND, format!("Repository {key}/{slug} does not exist."), Some(exception))
+    }
+
+    pub(crate) fn no_user(name: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.user.NoSuchUserException";
+        Self::new(StatusCode::NOT_FOUND, format!("User {name} does not exist."), Some(exception))
+    }
+
+    pub(crate) fn no_default_branch(key: &str, slug: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.repository.NoDefaultBranchException";
+        Self::new(
+            StatusCode::NOT_FOUND,
+            format!("{key}/{slug} does not have a default branch."),
+            Some(exception),
+        )
+    }
+
+    pub(crate) fn not_empty(key: &str) -> Self {
+        let message = format!("The project \"{key}\" cannot be deleted because it has repositories.");
+        Self::new(StatusCode::CONFLICT, message, Some("com.atlassian.bitbucket.IntegrityException"))
+    }
+
+    /// There is nothing at this path; Bitbucket names no exception here.
+    pub(crate) fn no_resource() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is no resource at this path.", None)
+    }
+
+    pub(crate) fn not_acceptable() -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, "This resource answers in application/json only.", None)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "This resource does not have that method.", None)
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "The request's body is too large.", None)
+    }
+
+    /// The server has more to do than it can; the client should come back.
+    pub(crate) fn busy(what: &str) -> Self {
+        let message = format!("The server is busy: {what}. Please try again shortly.");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            message,
+            Some("com.atlassian.bitbucket.server.ServerBusyException"),
+        )
+    }
+
+    /// Something broke here; the log has the reason, the client has not.
+    pub(crate) fn internal(doing: &str, error: &dyn Display) -> Self {
+        tracing::error!(doing, %error, "a request failed");
+        let message = "The server could not complete the request; its log says why.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message, None)
+    }
+
+    /// Adds what a client needs to act on the status.
+    pub(crate) fn dress(&self, response: &mut Response) {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let error =
+            OneError { context: self.context, message: &self.message, exception_name: self.exception };
+        let mut response = (self.status, Json(Errors { errors: [error] })).into_response();
+        self.dress(&mut response);
+        response
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            return Self::busy("too many requests wait for the database");
+        }
+        Self::internal("use the database", &error)
+    }
+}
+
+/// What a failed login says, in JSON and on the login page.
+pub(crate) const WRONG_CREDENTIALS: &str =
+    "Authentication failed. Please check your credentials and try again.";
+const NOT_PERMITTED: &str = "You are not permitted to access this resource";

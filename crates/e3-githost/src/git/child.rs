@@ -1,0 +1,165 @@
+//! One running Git, which does not outlive the wish for it.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use super::Busy;
+
+/// A child with its pipes. Dropped before it has ended, it and all it started are told to end, then made to.
+pub(crate) struct GitChild {
+    running: Option<Running>,
+    reaper: TaskTracker,
+    complaints: Option<AbortOnDropHandle<Vec<u8>>>,
+    pub(crate) stdin: Option<ChildStdin>,
+    pub(crate) stdout: Option<ChildStdout>,
+}
+
+struct Running {
+    child: Child,
+    group: Option<Pid>,
+    /// Held until the child is gone, so that ending ones count among those that run.
+    _turn: OwnedSemaphorePermit,
+}
+
+/// Why a Git operation did not go well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("git could not be started")]
+    Spawn(#[source] std::io::Error),
+    #[error("the pipes of git broke")]
+    Pipe(#[source] std::io::Error),
+    #[error("git ended with {status}: {complaint}")]
+    Failed { status: ExitStatus, complaint: String },
+    #[error("git ran for {0:?} and was stopped")]
+    TooLong(Duration),
+    #[error("git printed more than {0} bytes and was stopped")]
+    TooMuch(usize),
+}
+
+impl GitChild {
+    /// Starts the command; its stdin and stdout are as it says, what it complains about is kept.
+    pub(crate) fn spawn(
+        mut command: Command,
+        turn: OwnedSemaphorePermit,
+        reaper: TaskTracker,
+    ) -> Result<Self, GitError> {
+        command.stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        let mut child = command.spawn().map_err(GitError::Spawn)?;
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let complaints = child.stderr.take().map(|pipe| AbortOnDropHandle::new(tokio::spawn(tail(pipe))));
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let running = Some(Running { child, group, _turn: turn });
+        Ok(Self { running, reaper, complaints, stdin, stdout })
+    }
+
+    /// Returns what a task that owns this child should run under.
+    pub(crate) fn tracker(&self) -> TaskTracker {
+        self.reaper.clone()
+    }
+
+    /// Waits until it has ended by itself; returns how, and the tail of what it complained about.
+    pub(crate) async fn wait(mut self) -> Result<(ExitStatus, String), GitError> {
+        drop(self.stdin.take());
+        let Some(running) = &mut self.running else {
+            return Err(GitError::Pipe(std::io::Error::other("it has ended already")));
+        };
+        let status = running.child.wait().await.map_err(GitError::Pipe)?;
+        self.running = None;
+        let complaint = match self.complaints.take() {
+            Some(complaints) => complaints.await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok((status, String::from_utf8_lossy(&complaint).trim().to_owned()))
+    }
+
+    /// Feeds the input, waits for the end, returns what it printed; all within the bounds.
+    pub(crate) async fn output(
+        mut self,
+        input: &[u8],
+        most: usize,
+        longest: Duration,
+    ) -> Result<Vec<u8>, GitError> {
+        let (stdin, stdout) = (self.stdin.take(), self.stdout.take());
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // A child that needs no more input may close its end first.
+                let _ = stdin.write_all(input).await;
+            }
+        };
+        let drain = async {
+            let mut output = Vec::new();
+            if let Some(stdout) = stdout {
+                let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+                stdout.take(bound).read_to_end(&mut output).await.map_err(GitError::Pipe)?;
+            }
+            if output.len() > most { Err(GitError::TooMuch(most)) } else { Ok(output) }
+        };
+        let whole = async {
+            let ((), output) = tokio::join!(feed, drain);
+            let output = output?;
+            match self.wait().await? {
+                (status, _) if status.success() => Ok(output),
+                (status, complaint) => Err(GitError::Failed { status, complaint }),
+            }
+        };
+        tokio::time::timeout(longest, whole).await.unwrap_or(Err(GitError::TooLong(longest)))
+    }
+}
+
+impl Drop for GitChild {
+    fn drop(&mut self) {
+        let Some(mut running) = self.running.take() else { return };
+        signal(&running, Signal::TERM);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            self.reaper.spawn_on(
+                async move {
+                    // Told to end, receive-pack still removes its quarantine.
+                    let _ = tokio::time::timeout(GRACE, running.child.wait()).await;
+                    signal(&running, Signal::KILL);
+                    let _ = tokio::time::timeout(GRACE, running.child.wait()).await;
+                },
+                &runtime,
+            );
+        } else {
+            signal(&running, Signal::KILL);
+        }
+    }
+}
+
+/// Signals the whole group. The child leads it, and its id is not given to others before it has been waited for.
+fn signal(running: &Running, signal: Signal) {
+    if running.child.id().is_some()
+        && let Some(group) = running.group
+    {
+        // It may have ended meanwhile, which is what was wanted.
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+/// Reads to the end, keeping the last `TAIL` bytes.
+async fn tail(mut pipe: ChildStderr) -> Vec<u8> {
+    let mut kept = Vec::new();
+    while let Ok(read @ 1..) = read_some(&mut pipe, &mut kept).await {
+        let excess = kept.len().saturating_sub(TAIL);
+        if read > 0 && excess > 0 {
+            kept.drain(..excess);
+        }
+    }
+    kept
+}
+
+async fn read_some(pipe: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) -> std::io::Result<usize> {
+    into.reserve(TAIL);
+    pipe.read_buf(into).await
+}
+
+const TAIL: usize = 4096;
+const GRACE: Duration = Duration::from_secs(2);

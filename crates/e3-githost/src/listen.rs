@@ -1,0 +1,112 @@
+//! Accepting connections, a bounded number at once, and letting them end in order.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::GithostError;
+use crate::limits::Limits;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes the address; returns the listener and the address with its real port.
+pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), GithostError> {
+    let failed = |source| GithostError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Serves every connection by a service made for its peer, until the shutdown; then lets requests end within the limit.
+pub(crate) async fn accept<S, B>(
+    listener: TcpListener,
+    limits: &Limits,
+    service: impl Fn(SocketAddr) -> S,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let room = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let mut connections = JoinSet::new();
+    let stop = CancellationToken::new();
+    tokio::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept_one(&listener, &room) => accepted,
+        };
+        match accepted {
+            Ok((stream, peer, place)) => {
+                let connection = http(limits).serve_connection(TokioIo::new(stream), service(peer));
+                let stop = stop.clone();
+                connections.spawn(async move {
+                    let _place = place;
+                    tokio::pin!(connection);
+                    let ended = tokio::select! {
+                        ended = &mut connection => ended,
+                        () = stop.cancelled() => {
+                            connection.as_mut().graceful_shutdown();
+                            connection.await
+                        }
+                    };
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, %peer, "a connection ended early");
+                    }
+                });
+            }
+            Err(error) => {
+                // Out of descriptors or the like: connections that end will help, asking again at once will not.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    stop.cancel();
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(limits.shutdown_seconds), all).await.is_err() {
+        tracing::warn!(connections = connections.len(), "requests were cut off by the shutdown");
+        connections.shutdown().await;
+    }
+}
+
+async fn accept_one(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    // Answers are small and awaited.
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, place))
+}
+
+fn http(limits: &Limits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limits.header_seconds.max(1)))
+        .max_buf_size(MOST_BUFFERED);
+    http
+}
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Bounds a request's head too.
+const MOST_BUFFERED: usize = 256 << 10;

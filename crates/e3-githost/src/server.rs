@@ -1,0 +1,161 @@
+//! One node, from opening its home to closing its database.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::service::TowerToHyperService;
+use tokio_util::task::TaskTracker;
+
+use crate::credentials::Credentials;
+use crate::git::Git;
+use crate::home::Home;
+use crate::limits::Limits;
+use crate::names::UserName;
+use crate::repositories::Repositories;
+use crate::state::{App, Host};
+use crate::store::{NewUser, Store};
+use crate::web::Pages;
+use crate::{GithostError, Ready, ServeOptions, app, listen, password};
+
+/// Serves one node until the shutdown future ends.
+///
+/// `on_ready` is called once, when requests are accepted. After the shutdown, `/status` says so, open requests may end
+/// within the limit, and git children are ended; nothing runs on when this returns.
+///
+/// # Errors
+/// Whatever keeps the node from starting; once it serves, it returns `Ok`.
+///
+/// # Cancellation
+/// Dropping the future cuts every request off and ends its children.
+pub async fn serve(
+    options: ServeOptions,
+    on_ready: impl FnOnce(&Ready),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), GithostError> {
+    check(&options)?;
+    let home = Home::open(&options.home)?;
+    let limits = Limits::read(&home.limits())?;
+    let tasks = TaskTracker::new();
+    let git = Git::find(&limits, tasks.clone()).await?;
+    let (listener, address) = listen::bind(options.http).await?;
+    let opened = open(&options, &home, &tasks).await?;
+    let host: App = Arc::new(Host {
+        node: options.node.clone(),
+        address: address.to_string(),
+        limits: limits.clone(),
+        store: opened.store,
+        credentials: opened.credentials,
+        git,
+        repositories: opened.repositories,
+        pages: Pages::new(),
+        traffic: crate::state::Traffic::default(),
+        visits: crate::state::Visits::default(),
+    });
+    let routes: Router = app::routes(Arc::clone(&host));
+    tracing::info!(%address, node = options.node, home = %options.home.display(), "serving");
+    let purge = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(purge(host.store.clone())));
+    on_ready(&Ready::new(address, &options.node));
+    let shutdown = async {
+        shutdown.await;
+        host.traffic.stopping.store(true, Ordering::Relaxed);
+        tracing::info!("stopping");
+    };
+    listen::accept(listener, &limits, |_| TowerToHyperService::new(routes.clone()), shutdown).await;
+    drop(purge);
+    tasks.close();
+    if tokio::time::timeout(LAST_WAIT, tasks.wait()).await.is_err() {
+        tracing::warn!(tasks = tasks.len(), "work went on for too long after the last request");
+    }
+    host.store.close().await;
+    Ok(())
+}
+
+struct Opened {
+    store: Store,
+    credentials: Credentials,
+    repositories: Repositories,
+}
+
+fn check(options: &ServeOptions) -> Result<(), GithostError> {
+    if let Some(address) = options.ssh {
+        return Err(GithostError::SshNotServed { address });
+    }
+    let name = &options.node;
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if name.is_empty() || name.len() > 32 || !plain {
+        return Err(GithostError::NodeName { name: name.clone() });
+    }
+    if !password::is_acceptable(options.admin_password.expose()) {
+        return Err(GithostError::AdminPassword);
+    }
+    Ok(())
+}
+
+/// Opens what nodes share, one node after the other.
+async fn open(options: &ServeOptions, home: &Home, tasks: &TaskTracker) -> Result<Opened, GithostError> {
+    let path = match &options.database {
+        None => home.database(),
+        Some(url) => match url.strip_prefix("sqlite:") {
+            Some(path) => path.strip_prefix("//").unwrap_or(path).into(),
+            None => {
+                let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned();
+                return Err(GithostError::Database { scheme });
+            }
+        },
+    };
+    let failed = |doing| {
+        let path = path.clone();
+        move |source| GithostError::Store { doing, path, source }
+    };
+    let _lock = home.lock().await?;
+    let store = Store::open(&path).await.map_err(failed("open or update the tables"))?;
+    ensure_admin(&store, options.admin_password.expose()).await.map_err(failed("write the administrator"))?;
+    let directory = home.repositories();
+    let repositories = Repositories::new(directory.clone(), tasks.clone());
+    let tidied = repositories.tidy().await;
+    tidied.map_err(|source| GithostError::Home { doing: "tidy", path: directory, source })?;
+    let credentials = Credentials::new().map_err(|error| failed("hash a password for")(hash_error(error)))?;
+    Ok(Opened { store, credentials, repositories })
+}
+
+/// Makes the administrator, or gives it this password if it has another.
+async fn ensure_admin(store: &Store, password: &str) -> Result<(), sqlx::Error> {
+    let Some(name) = UserName::parse("admin") else { return Ok(()) };
+    let known = store.user(&name).await?;
+    if known.as_ref().is_some_and(|user| password::matches(password, &user.password_hash)) {
+        return Ok(());
+    }
+    let password_hash = password::hash(password).map_err(hash_error)?;
+    if known.is_some() {
+        return store.set_password(&name, &password_hash).await;
+    }
+    let new = NewUser {
+        display_name: "Administrator",
+        email: "admin@localhost",
+        password_hash: &password_hash,
+        admin: true,
+    };
+    store.create_user(&name, new).await.map(drop)
+}
+
+fn hash_error(error: argon2::password_hash::Error) -> sqlx::Error {
+    sqlx::Error::Configuration(error.to_string().into())
+}
+
+/// Removes idle sessions now and then, for as long as the node serves.
+async fn purge(store: Store) {
+    let mut ticks = tokio::time::interval(PURGE_EVERY);
+    loop {
+        ticks.tick().await;
+        match store.purge_sessions().await {
+            Ok(purged) => tracing::debug!(purged, "removed idle sessions"),
+            Err(error) => tracing::warn!(%error, "cannot remove idle sessions"),
+        }
+    }
+}
+
+const PURGE_EVERY: Duration = Duration::from_secs(300);
+/// Longer than an ending git child is given.
+const LAST_WAIT: Duration = Duration::from_secs(6);

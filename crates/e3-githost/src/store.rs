@@ -1,0 +1,214 @@
+//! The metadata: users, projects, repositories, sessions and visits in one SQLite file that all nodes share.
+//!
+//! Readers run in parallel (WAL); writers of one node take turns on one connection and wait for those of other nodes by
+//! SQLite's busy timeout. Every statement is a literal with bound parameters.
+
+mod projects;
+mod repositories;
+mod schema;
+mod sessions;
+mod users;
+mod visits;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+pub(crate) use projects::{Project, ProjectCreated};
+pub(crate) use repositories::{Repository, RepositoryCreated};
+pub(crate) use sessions::NewSession;
+pub(crate) use users::{NewUser, User};
+
+/// The database of one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// A part of a longer list: the rows, and whether more follow.
+#[derive(Debug, Clone)]
+pub(crate) struct Part<T> {
+    pub(crate) rows: Vec<T>,
+    pub(crate) more: bool,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) start: u32,
+    pub(crate) limit: u32,
+}
+
+impl Store {
+    /// Opens the database, making the file and bringing its schema up to date.
+    ///
+    /// Only one process may be opening it at a time; the home's lock sees to that.
+    pub(crate) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // With WAL a power cut may lose the last commits but never tears the file.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY_WAIT)
+            .foreign_keys(true);
+        let pool = |connections: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(POOL_WAIT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
+        schema::migrate(&writer).await?;
+        let readers = pool(READERS).connect_with(options).await?;
+        Ok(Self { readers, writer })
+    }
+
+    /// Closes every connection, so that the last node leaves no WAL file behind.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a transaction that holds the write lock from its start: none fails half-way for a reader turned writer.
+    async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+}
+
+impl Window {
+    /// Returns the row count to ask for: one more than wanted shows whether more follow.
+    fn probe(self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Returns this window's part of a list that is already in memory.
+    pub(crate) fn of<T>(self, rows: impl ExactSizeIterator<Item = T>) -> Part<T> {
+        let (start, limit) = (usize_of(self.start), usize_of(self.limit));
+        let more = rows.len() > start.saturating_add(limit);
+        Part { rows: rows.skip(start).take(limit).collect(), more }
+    }
+
+    fn part<T>(self, mut rows: Vec<T>) -> Part<T> {
+        let more = rows.len() > usize_of(self.limit);
+        rows.truncate(usize_of(self.limit));
+        Part { rows, more }
+    }
+}
+
+/// Returns a `LIKE` pattern that finds the text anywhere, with `\` as the escape; the empty text matches all.
+fn containing(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+fn usize_of(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+const READERS: u32 = 8;
+const BUSY_WAIT: Duration = Duration::from_secs(15);
+const POOL_WAIT: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{ProjectKey, RepositoryName, Title, UserName};
+
+    fn window(start: u32, limit: u32) -> Window {
+        Window { start, limit }
+    }
+
+    async fn project(store: &Store, key: &str) -> Project {
+        let title = Title::parse(&format!("Project {key}")).unwrap();
+        match store.create_project(&ProjectKey::parse(key).unwrap(), &title, None).await.unwrap() {
+            ProjectCreated::Made(project) => project,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn lists_come_in_parts_and_in_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("a.sqlite")).await.unwrap();
+        for key in ["C", "a", "B"] {
+            project(&store, key).await;
+        }
+        let part = store.projects("", window(0, 2)).await.unwrap();
+        assert!(part.more);
+        assert_eq!(part.rows.iter().map(|p| p.key.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+        let part = store.projects("", window(2, 2)).await.unwrap();
+        assert!(!part.more);
+        assert_eq!(part.rows.len(), 1);
+        assert_eq!(store.projects("ect b", window(0, 9)).await.unwrap().rows.len(), 1);
+        assert_eq!(
+            store.projects("%", window(0, 9)).await.unwrap().rows.len(),
+            0,
+            "a percent sign is only itself"
+        );
+    }
+
+    #[tokio::test]
+    async fn duplicates_are_told_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("a.sqlite")).await.unwrap();
+        let first = project(&store, "A").await;
+        let key = ProjectKey::parse("a").unwrap();
+        let other = ProjectKey::parse("B").unwrap();
+        let title = Title::parse("project a").unwrap();
+        assert!(matches!(
+            store.create_project(&key, &Title::parse("x").unwrap(), None).await.unwrap(),
+            ProjectCreated::KeyTaken
+        ));
+        assert!(matches!(
+            store.create_project(&other, &title, None).await.unwrap(),
+            ProjectCreated::NameTaken
+        ));
+        let (name, slug) = RepositoryName::parse("One").unwrap();
+        let place = |_| async { Ok(()) };
+        let made = store.create_repository(&first, (&name, &slug), None, place).await.unwrap();
+        assert!(matches!(made, RepositoryCreated::Made(_)));
+        let again = store.create_repository(&first, (&name, &slug), None, place).await.unwrap();
+        assert!(matches!(again, RepositoryCreated::Taken));
+        assert!(!store.delete_project(&first).await.unwrap(), "it still has a repository");
+    }
+
+    #[tokio::test]
+    async fn a_repository_that_could_not_be_placed_leaves_no_row() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("a.sqlite")).await.unwrap();
+        let first = project(&store, "A").await;
+        let (name, slug) = RepositoryName::parse("One").unwrap();
+        let fail = |_| async { Err(std::io::Error::other("disk full")) };
+        assert!(store.create_repository(&first, (&name, &slug), None, fail).await.is_err());
+        let key = ProjectKey::parse("A").unwrap();
+        assert!(store.repository(&key, &slug).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn two_stores_on_one_file_see_each_other_and_write_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.sqlite");
+        let (one, two) = (Store::open(&path).await.unwrap(), Store::open(&path).await.unwrap());
+        let write = |store: Store, prefix: &'static str| async move {
+            for n in 0..50 {
+                let name = UserName::parse(&format!("{prefix}{n}")).unwrap();
+                let new = NewUser { display_name: "x", email: "", password_hash: "", admin: false };
+                assert!(store.create_user(&name, new).await.unwrap());
+            }
+        };
+        tokio::join!(write(one.clone(), "a"), write(two.clone(), "b"));
+        assert_eq!(one.users("", window(0, 1000)).await.unwrap().rows.len(), 100);
+        assert_eq!(two.users("", window(0, 1000)).await.unwrap().rows.len(), 100);
+    }
+}

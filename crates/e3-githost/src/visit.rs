@@ -1,0 +1,106 @@
+//! What happens around every request: who asks, a number, a time limit, and the headers that Bitbucket sends.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::auth::Visitor;
+use crate::failure::Failure;
+use crate::state::{App, Host};
+use crate::{git, web};
+
+/// The three kinds of answers, by the path's beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Area {
+    Rest,
+    Git,
+    Web,
+}
+
+/// Serves one request.
+pub(crate) async fn serve(State(host): State<App>, mut request: Request, next: Next) -> Response {
+    let (number, others, _running) = host.traffic.enter();
+    let area = Area::of(request.uri().path());
+    let line =
+        tracing::enabled!(tracing::Level::DEBUG).then(|| format!("{} {}", request.method(), request.uri()));
+    let (mut response, visitor) = match Visitor::identify(&host, request.headers()).await {
+        Ok(visitor) => {
+            request.extensions_mut().insert(visitor.clone());
+            let answer = async { next.run(request).await };
+            let response = match area {
+                // Git's operations have bounds of their own.
+                Area::Git => answer.await,
+                Area::Rest | Area::Web => match tokio::time::timeout(host.limits.request(), answer).await {
+                    Ok(response) => response,
+                    Err(_) => area.refuse(&host, Failure::busy("the request took too long")),
+                },
+            };
+            (response, visitor)
+        }
+        Err(failure) => (area.refuse(&host, failure), Visitor::Anonymous),
+    };
+    let id = request_id(&host.node, number, others);
+    if let Some(line) = line {
+        tracing::debug!(id, line, status = response.status().as_u16(), "served");
+    }
+    dress(response.headers_mut(), area, &id, &visitor);
+    response
+}
+
+impl Area {
+    fn of(path: &str) -> Self {
+        if path.starts_with("/rest/") || path == "/rest" {
+            Self::Rest
+        } else if path.starts_with("/scm/") {
+            Self::Git
+        } else {
+            Self::Web
+        }
+    }
+
+    fn refuse(self, host: &Host, failure: Failure) -> Response {
+        match self {
+            Self::Rest => failure.into_response(),
+            Self::Git => git::refuse(&failure),
+            Self::Web => web::refuse(host, &Visitor::Anonymous, &failure),
+        }
+    }
+}
+
+/// Returns `@NODExMINUTExCOUNTxCONCURRENT`. Source: Bitbucket's log formats; the minute is of the day, in UTC.
+fn request_id(node: &str, number: u64, others: u64) -> String {
+    let now = time::OffsetDateTime::now_utc();
+    let minute = u32::from(now.hour()) * 60 + u32::from(now.minute());
+    format!("@{node}x{minute}x{number}x{others}")
+}
+
+/// Adds the headers of recorded answers, and those that keep a browser careful.
+fn dress(headers: &mut HeaderMap, area: Area, id: &str, visitor: &Visitor) {
+    insert(headers, "x-arequestid", id);
+    if let Some(account) = visitor.account() {
+        insert(headers, "x-auserid", &account.user.id.to_string());
+        insert(headers, "x-ausername", &account.user.name);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if area == Area::Git || headers.contains_key(header::CACHE_CONTROL) {
+        return;
+    }
+    for value in ["private, no-cache", "no-cache, no-transform"] {
+        headers.append(header::CACHE_CONTROL, HeaderValue::from_static(value));
+    }
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("x-ausername,x-auserid,cookie,accept-encoding"));
+    if area == Area::Web {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        headers
+            .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(web::CONTENT_SECURITY_POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}

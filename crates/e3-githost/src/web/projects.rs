@@ -1,0 +1,112 @@
+//! The list of projects, and the form that makes one.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
+
+use super::{Reader, found, refuse};
+use crate::auth::{Account, Visitor};
+use crate::failure::Failure;
+use crate::rest;
+use crate::state::{App, Host};
+use crate::store::{Project, Window};
+use crate::xsrf;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/projects", get(list).post(create))
+}
+
+#[derive(Serialize)]
+pub(super) struct ProjectRow {
+    key: String,
+    name: String,
+    description: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Content {
+    projects: Vec<ProjectRow>,
+    start: u32,
+    limit: u32,
+    more: bool,
+}
+
+impl From<Project> for ProjectRow {
+    fn from(row: Project) -> Self {
+        Self { key: row.key, name: row.name, description: row.description }
+    }
+}
+
+async fn list(State(host): State<App>, Reader(account): Reader, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    if asks_to_create(&query) {
+        return create_form(&host, &account, &Form::default(), None);
+    }
+    let window = window_of(&query);
+    let content = async {
+        let part = host.store.projects("", window).await?;
+        let projects = part.rows.into_iter().map(ProjectRow::from).collect();
+        let content = Content { projects, start: window.start, limit: window.limit, more: part.more };
+        host.pages.page(Some(&account), ("projects.html", "Projects"), content)
+    };
+    content.await.unwrap_or_else(Failure::into_response)
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Form {
+    name: String,
+    key: String,
+    description: String,
+    #[serde(skip_serializing)]
+    atl_token: String,
+}
+
+async fn create(State(host): State<App>, Reader(account): Reader, body: Bytes) -> Response {
+    let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
+    if let Err(failure) = may_create(&account, &form.atl_token) {
+        return refuse(&host, &Visitor::Known(account), &failure);
+    }
+    match rest::make_project(&host, &form.key, Some(&form.name), Some(&form.description)).await {
+        Ok(project) => found(&format!("/projects/{}", project.key)),
+        Err(failure) => create_form(&host, &account, &form, Some(&failure)),
+    }
+}
+
+/// Only administrators make things, and only from a page of ours.
+pub(super) fn may_create(account: &Account, atl_token: &str) -> Result<(), Failure> {
+    xsrf::check_form(account, atl_token)?;
+    if account.user.admin { Ok(()) } else { Err(Failure::not_permitted()) }
+}
+
+/// Returns whether the query has the bare word `create`, as Bitbucket's forms do.
+pub(super) fn asks_to_create(query: &str) -> bool {
+    query.split('&').any(|word| word == "create" || word == "create=")
+}
+
+/// Reads `start` and `limit`; a page for people forgives what it cannot read.
+pub(super) fn window_of(query: &str) -> Window {
+    let number = |name: &str| {
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(candidate, _)| *candidate == name)
+            .and_then(|(_, value)| value.parse::<u32>().ok())
+    };
+    Window { start: number("start").unwrap_or(0), limit: number("limit").unwrap_or(25).clamp(1, 100) }
+}
+
+fn create_form(host: &Host, account: &Account, form: &Form, failure: Option<&Failure>) -> Response {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        form: &'a Form,
+        failure: Option<&'a str>,
+    }
+    let content = Content { form, failure: failure.map(|failure| failure.message.as_str()) };
+    host.pages
+        .page(Some(account), ("create_project.html", "Create project"), content)
+        .unwrap_or_else(IntoResponse::into_response)
+}
