@@ -1,0 +1,142 @@
+//! From a recipe to a dataset in the cache.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use e3_model::{Branch, Generate, Project, Repository, Snapshot};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::cache::{self, Workplace};
+use crate::layout::{Layout, Place, address, spoken};
+use crate::{DatasetError, repository};
+
+/// A dataset that lies in the cache.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Its description, in the shape of the first E3; no user has a password in it.
+    pub snapshot: Snapshot,
+    /// Its repositories, in the snapshot's order.
+    pub repositories: Vec<GeneratedRepository>,
+}
+
+/// One repository of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedRepository {
+    /// The key of its project.
+    pub project: String,
+    /// Its slug.
+    pub slug: String,
+    /// The bare repository in the cache.
+    pub path: PathBuf,
+}
+
+/// Returns the dataset that the recipe asks for, named `name`; it is made first unless `cache` has it whole.
+///
+/// # Errors
+/// When the recipe is impossible, the cache cannot be written, or git fails.
+///
+/// # Cancellation
+/// Dropping the future kills the running gits and removes what was half made.
+pub async fn generate(name: &str, recipe: &Generate, cache: &Path) -> Result<Dataset, DatasetError> {
+    check(name, recipe)?;
+    let entry = cache::directory(cache, recipe)?;
+    if let Some(snapshot) = cache::open(&entry, recipe) {
+        return Ok(dataset(name, snapshot, &entry));
+    }
+    let layout = Layout::of(recipe);
+    let workplace = Workplace::beside(&entry)?;
+    let branches = make_all(&layout, recipe, workplace.path()).await?;
+    let listed = layout
+        .repositories
+        .iter()
+        .map(|place| cache::list(workplace.path(), &place.project, &place.slug))
+        .collect::<Result<Vec<_>, _>>()?;
+    let snapshot = snapshot(&layout, branches);
+    workplace.publish(&entry, recipe, &snapshot, listed)?;
+    Ok(dataset(name, snapshot, &entry))
+}
+
+fn check(name: &str, recipe: &Generate) -> Result<(), DatasetError> {
+    let what = if recipe.projects == 0 || recipe.repositories == 0 || recipe.users == 0 {
+        "no project, no repository or no user".to_owned()
+    } else if recipe.commits_min == 0 || recipe.commits_min > recipe.commits_max {
+        format!("repositories of {} to {} commits", recipe.commits_min, recipe.commits_max)
+    } else {
+        return Ok(());
+    };
+    Err(DatasetError::Recipe { name: name.to_owned(), what })
+}
+
+/// Makes all repositories, as many at once as there are processors, the largest first; returns the branches of each.
+async fn make_all(layout: &Layout, recipe: &Generate, at: &Path) -> Result<Vec<Vec<Branch>>, DatasetError> {
+    let authors: Vec<String> = layout
+        .users
+        .iter()
+        .take(MOST_AUTHORS)
+        .map(|user| format!("{} <{}>", spoken(&user.username), address(&user.username)))
+        .collect();
+    let mut order: Vec<(usize, u64, &Place)> = layout
+        .repositories
+        .iter()
+        .enumerate()
+        .zip(1..)
+        .map(|((at, place), lane)| (at, lane, place))
+        .collect();
+    order.sort_by_key(|(_, _, place)| std::cmp::Reverse(place.commits));
+    let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)));
+    let mut tasks = JoinSet::new();
+    for (position, lane, place) in order {
+        let (place, authors, turns) = (place.clone(), authors.clone(), turns.clone());
+        let directory = cache::repository(at, &place.project, &place.slug);
+        let seed = recipe.seed.fork(lane);
+        tasks.spawn(async move {
+            let _turn = turns.acquire().await;
+            (position, repository::make(&place, seed, authors, &directory).await)
+        });
+    }
+    let mut made = vec![Vec::new(); layout.repositories.len()];
+    while let Some(ended) = tasks.join_next().await {
+        let (position, branches) =
+            ended.map_err(|source| DatasetError::Task { repository: "a repository".to_owned(), source })?;
+        if let Some(slot) = made.get_mut(position) {
+            *slot = branches?;
+        }
+    }
+    Ok(made)
+}
+
+fn snapshot(layout: &Layout, branches: Vec<Vec<Branch>>) -> Snapshot {
+    let mut projects: Vec<Project> =
+        layout.projects.iter().map(|key| Project { name: key.clone(), repos: Vec::new() }).collect();
+    for (place, branches) in layout.repositories.iter().zip(branches) {
+        if let Some(project) = projects.iter_mut().find(|project| project.name == place.project) {
+            project.repos.push(Repository { name: place.slug.clone(), weight: place.weight, branches });
+        }
+    }
+    Snapshot { projects, users: layout.users.clone(), ..Snapshot::default() }
+}
+
+/// Names the snapshot: entries of the cache have no name, as the same recipe may have several.
+fn dataset(name: &str, snapshot: Snapshot, entry: &Path) -> Dataset {
+    let repositories = snapshot
+        .repositories()
+        .map(|(project, repository)| GeneratedRepository {
+            project: project.to_owned(),
+            slug: repository.name.clone(),
+            path: cache::repository(entry, project, &repository.name),
+        })
+        .collect::<Vec<_>>();
+    let description = format!(
+        "Generated: {} projects, {} repositories, {} users",
+        snapshot.projects.len(),
+        repositories.len(),
+        snapshot.users.len()
+    );
+    let snapshot = Snapshot { name: name.to_owned(), description: Some(description), ..snapshot };
+    Dataset { snapshot, repositories }
+}
+
+/// Commits are made by the first users; more would make no difference to anyone.
+const MOST_AUTHORS: usize = 20;

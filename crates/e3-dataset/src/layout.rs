@@ -1,0 +1,205 @@
+//! The outline of a dataset: projects, slugs, sizes, weights and users, before there is any content.
+
+use e3_model::{Generate, User};
+
+use crate::draw::Draw;
+use crate::words::{DOMAINS, FIRST_NAMES, LAST_NAMES, PARTS, PROJECTS};
+
+/// The outline of a dataset.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The projects' keys, in the snapshot's order.
+    pub(crate) projects: Vec<String>,
+    /// The repositories, project by project in the snapshot's order.
+    pub(crate) repositories: Vec<Place>,
+    /// The users, in the snapshot's order.
+    pub(crate) users: Vec<User>,
+}
+
+/// One repository of the outline.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Place {
+    /// The key of its project.
+    pub(crate) project: String,
+    /// Its slug, unique in the whole dataset.
+    pub(crate) slug: String,
+    /// How many commits it gets, over all branches.
+    pub(crate) commits: u32,
+    /// Its weight; all of the layout add up to exactly 1 in order.
+    pub(crate) weight: f64,
+}
+
+impl Layout {
+    /// Returns the outline that the recipe asks for.
+    pub(crate) fn of(recipe: &Generate) -> Self {
+        let mut draw = Draw::of(recipe.seed, LAYOUT_LANE);
+        let projects: Vec<String> = (0..recipe.projects).map(project_key).collect();
+        let slugs = combinations(&DOMAINS, &PARTS, '-', recipe.repositories, &mut draw);
+        let mut sizes = sizes(recipe.commits_min, recipe.commits_max, recipe.repositories);
+        draw.shuffle(&mut sizes);
+        let mut repositories: Vec<(usize, Place)> = slugs
+            .into_iter()
+            .zip(sizes)
+            .zip((0..projects.len()).cycle())
+            .map(|((slug, commits), project)| {
+                let key = projects.get(project).cloned().unwrap_or_default();
+                (project, Place { project: key, slug, commits, weight: 0.0 })
+            })
+            .collect();
+        repositories.sort_by_key(|(project, _)| *project);
+        let mut repositories: Vec<Place> = repositories.into_iter().map(|(_, place)| place).collect();
+        weigh(&mut repositories);
+        let users = combinations(&FIRST_NAMES, &LAST_NAMES, '.', recipe.users, &mut draw)
+            .into_iter()
+            .map(|username| User { username, ..User::default() })
+            .collect();
+        Self { projects, repositories, users }
+    }
+}
+
+/// Returns the name for people of `alpha`, `ada.lovell` or `order-service`: each word with a capital.
+pub(crate) fn spoken(name: &str) -> String {
+    let words = name.split(['.', '-']).map(|word| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters.map(|letter| letter.to_ascii_lowercase())).collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the e-mail address of a user.
+pub(crate) fn address(username: &str) -> String {
+    format!("{username}@example.com")
+}
+
+/// Returns the key of the project at a position: `ALPHA` to `ZULU`, then `ALPHA2` and on.
+fn project_key(position: u32) -> String {
+    let (round, within) = (position as usize / PROJECTS.len(), position as usize % PROJECTS.len());
+    let word = PROJECTS.get(within).copied().unwrap_or_default();
+    if round == 0 { word.to_owned() } else { format!("{word}{}", round + 1) }
+}
+
+/// Returns `count` different names of two words each; more than there are pairs get a number.
+fn combinations(first: &[&str], last: &[&str], glue: char, count: u32, draw: &mut Draw) -> Vec<String> {
+    let mut pairs: Vec<String> =
+        first.iter().flat_map(|first| last.iter().map(move |last| format!("{first}{glue}{last}"))).collect();
+    draw.shuffle(&mut pairs);
+    let rounds = std::iter::once(String::new()).chain((2_u32..).map(|round| round.to_string()));
+    rounds
+        .flat_map(|round| pairs.iter().map(move |pair| format!("{pair}{round}")).collect::<Vec<_>>())
+        .take(count as usize)
+        .collect()
+}
+
+/// Returns `count` sizes from `smallest` to `largest`, ascending, with the same ratio between neighbours.
+///
+/// The ratio is found by halving with products only: a library's `powf` may round differently elsewhere.
+fn sizes(smallest: u32, largest: u32, count: u32) -> Vec<u32> {
+    let steps = count.saturating_sub(1);
+    let (low, high) = (f64::from(smallest), f64::from(largest));
+    let power = |ratio: f64| (0..steps).fold(low, |size, _| size * ratio);
+    let (mut below, mut above) = (1.0, high / low);
+    for _ in 0..64 {
+        let middle = (below + above) / 2.0;
+        if power(middle) <= high { below = middle } else { above = middle }
+    }
+    let mut size = low;
+    let mut sizes = Vec::with_capacity(count as usize);
+    for step in 0..count {
+        // The largest repository is as large as asked, whatever the ratio's last bit says.
+        sizes.push(if step > 0 && step == steps { largest } else { rounded(size).clamp(smallest, largest) });
+        size *= below;
+    }
+    sizes
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes lie between two u32, and `as` saturates"
+)]
+fn rounded(size: f64) -> u32 {
+    size.round() as u32
+}
+
+/// Gives all the same weight, and the last what is left, so that they add up to exactly 1.
+fn weigh(places: &mut [Place]) {
+    let Some((last, others)) = places.split_last_mut() else { return };
+    let share = 1.0 / (others.len() as f64 + 1.0);
+    let mut sum = 0.0;
+    for place in others {
+        place.weight = share;
+        sum += share;
+    }
+    last.weight = 1.0 - sum;
+}
+
+/// The lane of the outline's draws; repositories draw from the lanes that follow.
+const LAYOUT_LANE: u64 = 0;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use e3_model::Seed;
+
+    use super::*;
+
+    fn recipe(projects: u32, repositories: u32, users: u32) -> Generate {
+        Generate { seed: Seed(1), projects, repositories, commits_min: 50, commits_max: 1000, users }
+    }
+
+    #[test]
+    fn sizes_are_even_on_a_logarithmic_scale() {
+        assert_eq!(sizes(50, 1000, 8), [50, 77, 118, 181, 277, 425, 652, 1000]);
+        assert_eq!(sizes(10, 10, 3), [10, 10, 10]);
+        assert_eq!(sizes(7, 900, 1), [7], "one repository is the smallest");
+        assert_eq!(sizes(1, 1_000_000, 3), [1, 1000, 1_000_000]);
+    }
+
+    #[test]
+    fn weights_add_up_to_exactly_one() {
+        for repositories in [1, 2, 3, 7, 8, 10, 49, 1000] {
+            let layout = Layout::of(&recipe(3, repositories, 1));
+            let sum: f64 = layout.repositories.iter().map(|place| place.weight).sum();
+            assert!(sum == 1.0, "{repositories} weights add up to {sum}");
+            assert!(layout.repositories.iter().all(|place| place.weight > 0.0));
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_readable_beyond_the_word_lists() {
+        let layout = Layout::of(&recipe(60, 2000, 5000));
+        let unique = |names: Vec<&str>| names.iter().copied().collect::<BTreeSet<_>>().len();
+        assert_eq!(unique(layout.projects.iter().map(String::as_str).collect()), 60);
+        assert_eq!(unique(layout.repositories.iter().map(|place| place.slug.as_str()).collect()), 2000);
+        assert_eq!(unique(layout.users.iter().map(|user| user.username.as_str()).collect()), 5000);
+        assert_eq!(layout.projects.get(26).map(String::as_str), Some("ALPHA2"));
+        for place in &layout.repositories {
+            assert!(
+                place
+                    .slug
+                    .chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+            );
+        }
+    }
+
+    #[test]
+    fn repositories_are_dealt_round_the_projects() {
+        let layout = Layout::of(&recipe(3, 8, 1));
+        let per_project: Vec<_> = layout
+            .projects
+            .iter()
+            .map(|key| layout.repositories.iter().filter(|place| place.project == *key).count())
+            .collect();
+        assert_eq!(per_project, [3, 3, 2]);
+    }
+
+    #[test]
+    fn names_for_people() {
+        assert_eq!(spoken("ada.lovell"), "Ada Lovell");
+        assert_eq!(spoken("ALPHA"), "Alpha");
+        assert_eq!(spoken("order-service2"), "Order Service2");
+    }
+}

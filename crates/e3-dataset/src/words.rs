@@ -1,0 +1,173 @@
+//! The words that names, texts and code are made of.
+
+/// Keys of projects, in their order: the spelling alphabet.
+pub(crate) const PROJECTS: [&str; 26] = [
+    "ALPHA", "BRAVO", "CHARLIE", "DELTA", "ECHO", "FOXTROT", "GOLF", "HOTEL", "INDIA", "JULIETT", "KILO",
+    "LIMA", "MIKE", "NOVEMBER", "OSCAR", "PAPA", "QUEBEC", "ROMEO", "SIERRA", "TANGO", "UNIFORM", "VICTOR",
+    "WHISKEY", "XRAY", "YANKEE", "ZULU",
+];
+
+/// First parts of slugs.
+pub(crate) const DOMAINS: [&str; 32] = [
+    "account",
+    "archive",
+    "audit",
+    "billing",
+    "booking",
+    "catalogue",
+    "checkout",
+    "content",
+    "customer",
+    "delivery",
+    "device",
+    "document",
+    "event",
+    "fleet",
+    "identity",
+    "inventory",
+    "invoice",
+    "ledger",
+    "mail",
+    "media",
+    "metrics",
+    "order",
+    "payment",
+    "pricing",
+    "profile",
+    "reporting",
+    "search",
+    "session",
+    "shipping",
+    "store",
+    "ticket",
+    "voucher",
+];
+
+/// Last parts of slugs.
+pub(crate) const PARTS: [&str; 24] = [
+    "adapter",
+    "agent",
+    "api",
+    "backend",
+    "bridge",
+    "broker",
+    "client",
+    "console",
+    "core",
+    "dashboard",
+    "engine",
+    "exporter",
+    "frontend",
+    "gateway",
+    "importer",
+    "library",
+    "model",
+    "pipeline",
+    "portal",
+    "proxy",
+    "scheduler",
+    "service",
+    "tools",
+    "worker",
+];
+
+/// First names of users.
+pub(crate) const FIRST_NAMES: [&str; 48] = [
+    "ada", "alba", "amir", "anouk", "arjun", "bela", "bruno", "carla", "chidi", "clara", "dario", "dina",
+    "edda", "elif", "emil", "enzo", "farah", "felix", "frida", "goran", "hana", "hugo", "ilse", "imani",
+    "ines", "ivo", "jana", "jonas", "kaya", "kenji", "lena", "levi", "lucia", "maia", "milan", "nadia",
+    "nils", "noor", "olga", "oscar", "paula", "quinn", "rafa", "rosa", "samir", "tove", "uma", "yuki",
+];
+
+/// Last names of users.
+pub(crate) const LAST_NAMES: [&str; 48] = [
+    "abbott", "almeida", "archer", "bakker", "barros", "berger", "bishop", "brandt", "carver", "castro",
+    "cooper", "dalton", "demir", "dubois", "eriksen", "falk", "farrow", "fischer", "forster", "garcia",
+    "hansen", "harper", "horvat", "ibarra", "jansen", "kaplan", "keller", "kimura", "lambert", "larsen",
+    "lindgren", "lovell", "marlow", "mason", "mercer", "moreau", "novak", "okafor", "olsen", "petrov",
+    "quist", "rossi", "sawyer", "silva", "tanaka", "varga", "weaver", "ziegler",
+];
+
+/// Verbs of functions, files and commit messages.
+pub(crate) const VERBS: [&str; 40] = [
+    "accept", "add", "apply", "assign", "build", "cache", "check", "clear", "close", "collect", "compare",
+    "compute", "convert", "count", "create", "decode", "drop", "encode", "expand", "fetch", "filter", "find",
+    "flush", "format", "group", "index", "load", "merge", "move", "open", "parse", "read", "render", "reset",
+    "resolve", "retry", "send", "sort", "split", "store",
+];
+
+/// Things that functions, files and texts are about.
+pub(crate) const NOUNS: [&str; 64] = [
+    "address",
+    "balance",
+    "batch",
+    "bucket",
+    "buffer",
+    "candidate",
+    "channel",
+    "chunk",
+    "column",
+    "config",
+    "context",
+    "counter",
+    "cursor",
+    "deadline",
+    "digest",
+    "entry",
+    "error",
+    "event",
+    "field",
+    "file",
+    "filter",
+    "folder",
+    "frame",
+    "handle",
+    "header",
+    "index",
+    "input",
+    "item",
+    "journal",
+    "key",
+    "label",
+    "lease",
+    "limit",
+    "line",
+    "list",
+    "lock",
+    "message",
+    "name",
+    "node",
+    "offset",
+    "order",
+    "output",
+    "owner",
+    "page",
+    "path",
+    "payload",
+    "policy",
+    "price",
+    "queue",
+    "record",
+    "region",
+    "request",
+    "response",
+    "result",
+    "row",
+    "rule",
+    "schema",
+    "segment",
+    "session",
+    "state",
+    "table",
+    "token",
+    "value",
+    "window",
+];
+
+/// Adjectives and adverbs of texts.
+pub(crate) const QUALITIES: [&str; 32] = [
+    "active", "actual", "broken", "cached", "common", "current", "default", "early", "empty", "expired",
+    "final", "first", "hidden", "initial", "internal", "invalid", "known", "large", "last", "local",
+    "missing", "nested", "open", "optional", "pending", "previous", "public", "remote", "shared", "single",
+    "stale", "unknown",
+];
