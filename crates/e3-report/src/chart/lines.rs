@@ -1,0 +1,177 @@
+//! Line charts: several series over one axis, each point with its interval.
+
+use super::{Frame, Hit, Scale, Svg, escape, mark};
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    Solid,
+    Dashed,
+    Dotted,
+}
+
+impl Line {
+    /// Returns the class that draws the line so.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Solid => "solid",
+            Self::Dashed => "dashed",
+            Self::Dotted => "dotted",
+        }
+    }
+}
+
+/// One line of a chart.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    /// The thread, whose colour and mark it has.
+    pub(crate) thread: usize,
+    /// What it is called when pointed at.
+    pub(crate) name: String,
+    /// The names by which a legend switches it, separated by spaces.
+    pub(crate) switches: String,
+    pub(crate) line: Line,
+    /// Ascending along the lower axis.
+    pub(crate) points: Vec<Point>,
+}
+
+/// One point of a line.
+#[derive(Debug, Clone)]
+pub(crate) struct Point {
+    pub(crate) x: f64,
+    /// None where the line has a gap.
+    pub(crate) y: Option<f64>,
+    /// The interval around it.
+    pub(crate) interval: Option<(f64, f64)>,
+    /// Whether it is drawn hollow.
+    pub(crate) hollow: bool,
+    /// The point in words, with unit and population.
+    pub(crate) words: String,
+}
+
+/// A chart of lines over a number of clients.
+#[derive(Debug)]
+pub(crate) struct LineChart<'a> {
+    pub(crate) size: (f64, f64),
+    pub(crate) description: &'a str,
+    pub(crate) y_name: &'a str,
+    pub(crate) y_is_latency: bool,
+    pub(crate) y_tick: fn(f64) -> String,
+    pub(crate) series: &'a [Series],
+    /// The lines that the upright axis has to hold: these, or more of them, so that charts can be compared.
+    pub(crate) scaled_by: &'a [Series],
+}
+
+impl LineChart<'_> {
+    /// Returns the chart as SVG.
+    pub(crate) fn svg(&self) -> String {
+        let (width, height) = self.size;
+        let frame = Frame { left: 58.0, top: 34.0, width: width - 76.0, height: height - 78.0 };
+        let mut svg = Svg::new(width, height, self.description);
+        let loads = self.loads();
+        let x = Scale::linear((0.0, loads.last().copied().unwrap_or(1.0) * 1.04), frame.across());
+        let y = self.y_scale(frame);
+        let note = if y.is_log() { format!("{}, logarithmic", self.y_name) } else { self.y_name.to_owned() };
+        frame.y_axis(&mut svg, &y, &note, self.y_tick);
+        frame.x_axis(&mut svg, &x, &loads, "clients", e3_model::quantity::short);
+        for (position, series) in self.series.iter().enumerate() {
+            draw(&mut svg, series, self.aside(position), &x, &y);
+        }
+        if !self.series.iter().flat_map(|series| &series.points).any(|point| point.y.is_some()) {
+            frame.remark(&mut svg, "too few ops to tell");
+        }
+        self.hits(&mut svg, frame, &x, &loads);
+        svg.finish()
+    }
+
+    fn y_scale(&self, frame: Frame) -> Scale {
+        let points = || self.scaled_by.iter().flat_map(|series| &series.points);
+        let values = points().filter_map(|point| point.y);
+        if self.y_is_latency {
+            return Scale::latency(values, frame.upwards());
+        }
+        let ends = points().filter_map(|point| point.interval).map(|(_, high)| high);
+        Scale::from_zero(values.chain(ends).fold(0.0, f64::max), frame.upwards())
+    }
+
+    /// Returns the values of the lower axis that occur, ascending, each once.
+    fn loads(&self) -> Vec<f64> {
+        let mut loads: Vec<f64> =
+            self.series.iter().flat_map(|series| &series.points).map(|point| point.x).collect();
+        loads.sort_by(f64::total_cmp);
+        loads.dedup();
+        loads
+    }
+
+    /// Moves the whiskers of different threads a little apart, where there are any.
+    fn aside(&self, position: usize) -> f64 {
+        let has_whiskers =
+            self.series.iter().flat_map(|series| &series.points).any(|point| point.interval.is_some());
+        let number = |count: usize| u32::try_from(count).map_or(0.0, f64::from);
+        if has_whiskers { (number(position) - number(self.series.len() - 1) / 2.0) * 5.0 } else { 0.0 }
+    }
+
+    fn hits(&self, svg: &mut Svg, frame: Frame, x: &Scale, loads: &[f64]) {
+        for (index, load) in loads.iter().enumerate() {
+            let place = x.at(*load);
+            let before = index.checked_sub(1).and_then(|index| loads.get(index));
+            let from = before.map_or(frame.left, |before| place.midpoint(x.at(*before)));
+            let to = loads.get(index + 1).map_or(frame.right(), |after| place.midpoint(x.at(*after)));
+            let lines = self.series.iter().flat_map(|series| {
+                let here = series.points.iter().filter(|point| point.x.total_cmp(load).is_eq());
+                here.map(|point| {
+                    (crate::figure::thread_class(series.thread), format!("{}: {}", series.name, point.words))
+                })
+            });
+            let heading = format!("{} clients", e3_model::quantity::short(*load));
+            frame.hit(svg, &Hit { span: (from, to), guide: place, heading, lines: lines.collect() });
+        }
+    }
+}
+
+fn draw(svg: &mut Svg, series: &Series, aside: f64, x: &Scale, y: &Scale) {
+    svg.put(format_args!(r#"<g data-series="{}">"#, escape(&series.switches)));
+    let colour = crate::figure::thread_class(series.thread);
+    let place = |point: &Point| Some((x.at(point.x) + aside, y.at(point.y?)));
+    for point in &series.points {
+        if let (Some((low, high)), Some((across, _))) = (point.interval, place(point)) {
+            svg.line(&format!("whisker {colour}"), (across, y.at(low)), (across, y.at(high)));
+        }
+    }
+    let line = path(series.points.iter().map(place));
+    svg.put(format_args!(r#"<path class="line {colour} {}" d="{line}"/>"#, series.line.class()));
+    for point in &series.points {
+        if let Some((across, up)) = place(point) {
+            svg.put(format_args!("{}", mark(series.thread, across, up, point.hollow)));
+        }
+    }
+    svg.put(format_args!("</g>"));
+}
+
+/// Returns the path through points; a point that is missing interrupts it.
+pub(crate) fn path(points: impl Iterator<Item = Option<(f64, f64)>>) -> String {
+    let mut path = String::new();
+    let mut command = 'M';
+    for point in points {
+        match point {
+            Some((x, y)) => {
+                path.push_str(&format!("{command}{x:.1} {y:.1}"));
+                command = 'L';
+            }
+            None => command = 'M',
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_point_interrupts_the_line() {
+        let points = [Some((0.0, 1.0)), Some((1.0, 2.0)), None, Some((3.0, 4.0)), None];
+        assert_eq!(path(points.into_iter()), "M0.0 1.0L1.0 2.0M3.0 4.0");
+        assert_eq!(path([].into_iter()), "");
+    }
+}

@@ -1,0 +1,123 @@
+//! The table of ops as CSV, for spreadsheets and scripts.
+
+use e3_model::{Analysis, OpStatistics, StageAnalysis};
+
+/// Returns one line per thread, stage and op, after a line that names the columns; the total of a stage has neither
+/// script nor op. Numbers are unrounded, latencies in milliseconds; a number that does not exist is empty.
+///
+/// Source: RFC 4180, with LF as the end of a line.
+pub fn csv(analysis: &Analysis) -> String {
+    let mut out = COLUMNS.join(",");
+    out.push('\n');
+    for thread in &analysis.threads {
+        for stage in &thread.stages {
+            for op in std::iter::once(&stage.total).chain(&stage.ops) {
+                let fields: Vec<String> =
+                    fields(&thread.name, stage, op).iter().map(|field| quoted(field)).collect();
+                out.push_str(&fields.join(","));
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+fn fields(thread: &str, stage: &StageAnalysis, op: &OpStatistics) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let errors: Vec<String> = op.errors.iter().map(|(kind, count)| format!("{kind}={count}")).collect();
+    let mut fields = vec![
+        thread.to_owned(),
+        stage.stage.stage.to_string(),
+        stage.clients.to_string(),
+        stage.workload.clone(),
+        stage.position.to_string(),
+        stage.window_start_ms.to_string(),
+        stage.window_end_ms.to_string(),
+        stamps(stage),
+        op.script.clone(),
+        op.op.clone(),
+        op.count.to_string(),
+        op.ok.to_string(),
+        op.cancelled.to_string(),
+        op.rate_per_s.to_string(),
+        number(op.rate_interval.map(|ends| ends.low)),
+        number(op.rate_interval.map(|ends| ends.high)),
+        number(op.error_rate),
+        errors.join(" "),
+    ];
+    let latency = op.latency.as_ref();
+    fields.extend([
+        number(latency.map(|latency| latency.min_ms)),
+        number(latency.map(|latency| latency.mean_ms)),
+        number(latency.and_then(|latency| latency.p50_ms)),
+        number(latency.and_then(|latency| latency.p90_ms)),
+        number(latency.and_then(|latency| latency.p95_ms)),
+        number(latency.and_then(|latency| latency.p99_ms)),
+        number(latency.and_then(|latency| latency.p999_ms)),
+        number(latency.map(|latency| latency.max_ms)),
+        op.bytes_in.to_string(),
+        op.bytes_out.to_string(),
+    ]);
+    fields
+}
+
+fn stamps(stage: &StageAnalysis) -> String {
+    let names = stage.stamps.iter().map(|stamp| crate::stamps::name(*stamp));
+    names.collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+const COLUMNS: [&str; 28] = [
+    "thread",
+    "stage",
+    "clients",
+    "workload",
+    "position",
+    "window_start_ms",
+    "window_end_ms",
+    "stamps",
+    "script",
+    "op",
+    "count",
+    "ok",
+    "cancelled",
+    "rate_per_s",
+    "rate_low_per_s",
+    "rate_high_per_s",
+    "error_rate",
+    "errors",
+    "min_ms",
+    "mean_ms",
+    "p50_ms",
+    "p90_ms",
+    "p95_ms",
+    "p99_ms",
+    "p999_ms",
+    "max_ms",
+    "bytes_in",
+    "bytes_out",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_with_a_separator_is_quoted() {
+        for (field, written) in [
+            ("plain", "plain"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+        ] {
+            assert_eq!(quoted(field), written);
+        }
+    }
+}

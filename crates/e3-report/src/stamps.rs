@@ -1,0 +1,125 @@
+//! Stamps in plain words: what may be concluded from the numbers, and what may not.
+
+use e3_model::{Analysis, Honesty, Order, StageAnalysis, StageOutcome, Stamp, quantity};
+use serde::Serialize;
+
+use crate::figure::clients;
+
+/// One limit, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct StampWords {
+    /// `note`, `warning` or `invalid`: how it is coloured.
+    pub(crate) weight: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) title: String,
+    /// One paragraph each.
+    pub(crate) paragraphs: Vec<String>,
+    /// The stages it applies to; empty when it applies to all.
+    pub(crate) stages: Vec<String>,
+}
+
+/// Returns the limits of an analysis, the weightiest first.
+pub(crate) fn stamps(analysis: &Analysis) -> Vec<StampWords> {
+    let mut stamps: Vec<StampWords> = analysis.stamps.iter().map(|stamp| words(analysis, *stamp)).collect();
+    stamps.sort_by_key(|stamp| {
+        ["invalid", "warning", "note"].iter().position(|weight| *weight == stamp.weight)
+    });
+    stamps
+}
+
+/// Returns a stamp's name in documents and tables.
+pub(crate) fn name(stamp: Stamp) -> &'static str {
+    match stamp {
+        Stamp::CoLocated => "co-located",
+        Stamp::ClientBound => "client-bound",
+        Stamp::Incomplete => "incomplete",
+        Stamp::SamplesLost => "samples-lost",
+    }
+}
+
+fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
+    let (stages, all) = stamped(analysis, stamp);
+    match stamp {
+        Stamp::CoLocated => co_located(analysis, stages),
+        Stamp::ClientBound => StampWords {
+            weight: "invalid",
+            name: name(stamp),
+            title: format!("The load generator was the bottleneck in {} of {all} stages", stages.len()),
+            paragraphs: vec![format!(
+                "A worker woke its clients more than {} ms late (99th percentile), or used more than {} % of its machine’s CPUs. These stages say nothing about the system under test.",
+                quantity::short(Honesty::SCHEDULING_LAG_LIMIT_MS),
+                quantity::short(100.0 * Honesty::WORKER_CPU_LIMIT)
+            )],
+            stages,
+        },
+        Stamp::SamplesLost => StampWords {
+            weight: "invalid",
+            name: name(stamp),
+            title: format!("Samples were lost in {} of {all} stages", stages.len()),
+            paragraphs: vec![
+                "Not every op that ran was recorded, so these stages’ counts are too low.".to_owned(),
+            ],
+            stages,
+        },
+        Stamp::Incomplete => StampWords {
+            weight: "warning",
+            name: name(stamp),
+            title: format!("{} of {all} stages did not run to their end", stages.len()),
+            paragraphs: vec![
+                "Their numbers cover the time for which they ran, and are less certain for it.".to_owned(),
+            ],
+            stages,
+        },
+    }
+}
+
+fn co_located(analysis: &Analysis, stages: Vec<String>) -> StampWords {
+    let (_, all) = stamped(analysis, Stamp::CoLocated);
+    let turns = match analysis.order {
+        Order::Interleaved => "They took turns on the same machine, under the same conditions.",
+        Order::Parallel => {
+            "They ran at the same time on the same machine, and so may have disturbed each other."
+        }
+    };
+    StampWords {
+        weight: "note",
+        name: name(Stamp::CoLocated),
+        title: "Load and system shared a machine".to_owned(),
+        paragraphs: vec![
+            format!("You may compare the threads with each other. {turns}"),
+            "You may not read these numbers as capacity. The clients took CPU, memory and disk from the system they measured; on a machine of its own it would reach others.".to_owned(),
+        ],
+        stages: if stages.len() == all { Vec::new() } else { stages },
+    }
+}
+
+/// Returns the stages with that stamp in words, and how many stages there are.
+fn stamped(analysis: &Analysis, stamp: Stamp) -> (Vec<String>, usize) {
+    let stages =
+        || analysis.threads.iter().flat_map(|thread| thread.stages.iter().map(move |stage| (thread, stage)));
+    let stamped = stages().filter(|(_, stage)| stage.stamps.contains(&stamp)).map(|(thread, stage)| {
+        format!("{}, {}{}", thread.name, clients(stage.clients), reason(stage, stamp))
+    });
+    (stamped.collect(), stages().count())
+}
+
+fn reason(stage: &StageAnalysis, stamp: Stamp) -> String {
+    let honesty = &stage.honesty;
+    match stamp {
+        Stamp::Incomplete => match &stage.outcome {
+            StageOutcome::Failed { reason } => format!(": {reason}"),
+            StageOutcome::Interrupted => ": interrupted".to_owned(),
+            StageOutcome::Completed => String::new(),
+        },
+        Stamp::ClientBound => format!(
+            ": lag {} ms, {} of {} CPUs",
+            quantity::number(honesty.scheduling_lag_p99_ms),
+            quantity::number(honesty.worker_cpus),
+            honesty.cpus
+        ),
+        Stamp::SamplesLost if honesty.lost_samples > 0 => {
+            format!(": {} lost", quantity::count(honesty.lost_samples))
+        }
+        Stamp::SamplesLost | Stamp::CoLocated => String::new(),
+    }
+}
