@@ -1,0 +1,173 @@
+//! A small run in a temporary home: two threads of two stages each, interleaved.
+
+use e3_home::{Home, RunDir};
+use e3_model::{
+    CacheState, ClientId, ClientPlan, Distribution, Generate, GitClient, Header, Honesty, InstancePlan,
+    JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset, ProviderName, Reset, Round, Run,
+    RunName, Sample, Seed, Span, StageId, StageOutcome, StagePlan, StageRecord, StageRef, ThreadId,
+    ThreadPlan, WorkerId, WorkerPlan,
+};
+use e3_samples::{Names, append_segment, to_segment};
+
+pub(crate) const MS: u64 = 1_000_000;
+
+pub(crate) struct Fixture {
+    pub(crate) run: RunDir,
+    _directory: tempfile::TempDir,
+}
+
+impl Fixture {
+    /// A run that is planned and nothing more.
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let run = Home::at(directory.path()).create_run(&RunName("tiny-1".to_owned())).unwrap();
+        run.write(&plan()).unwrap();
+        Self { run, _directory: directory }
+    }
+
+    /// A run whose four stages ran to their end.
+    pub(crate) fn whole() -> Self {
+        let fixture = Self::new();
+        let order = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(thread, stage)| stage_ref(thread, stage));
+        for stage in order {
+            fixture.record(stage, 600);
+        }
+        fixture.write_run(&order);
+        fixture
+    }
+
+    /// Records samples of a stage, one every 10 ms, in segments of 100.
+    pub(crate) fn record(&self, stage: StageRef, count: u32) {
+        let plan = stage_plan(4);
+        let slower = u64::from(2 - stage.thread.0);
+        let samples: Vec<Sample> = (0..count)
+            .map(|number| {
+                let job = u16::from(number % 2 == 1);
+                let scheduled = u64::from(number) * 10 * MS;
+                let latency = slower * (5 + u64::from(number % 50)) * MS / if job == 0 { 1 } else { 10 };
+                Sample { iteration: number / 4, ..sample(number % 4, job, scheduled, scheduled + latency) }
+            })
+            .collect();
+        for (sequence, chunk) in (1..).zip(samples.chunks(100)) {
+            let segment = to_segment(chunk, &Names::of(&plan)).unwrap();
+            append_segment(&self.run.stage_directory(stage), WorkerId(0), sequence, &segment).unwrap();
+        }
+    }
+
+    pub(crate) fn write_run(&self, stages: &[StageRef]) {
+        self.write_run_with(stages, |_| {});
+    }
+
+    pub(crate) fn write_run_with(&self, stages: &[StageRef], change: impl Fn(&mut StageRecord)) {
+        let stages = stages.iter().map(|stage| {
+            let mut record = record(*stage);
+            change(&mut record);
+            record
+        });
+        let run = Run {
+            header: Header::of::<Run>(Some(self.run.parent_of::<Plan>().unwrap())),
+            name: "tiny-1".to_owned(),
+            started_at: "2026-01-02T03:04:05Z".to_owned(),
+            ended_at: None,
+            stages: stages.collect(),
+        };
+        self.run.write(&run).unwrap();
+    }
+}
+
+pub(crate) fn stage_ref(thread: u32, stage: u32) -> StageRef {
+    StageRef { thread: ThreadId(thread), stage: StageId(stage) }
+}
+
+pub(crate) fn record(stage: StageRef) -> StageRecord {
+    StageRecord {
+        stage,
+        started_unix_ns: 1_767_323_045_000_000_000,
+        outcome: StageOutcome::Completed,
+        samples: 0,
+        honesty: Honesty { cpus: 2, scheduling_lag_p99_ms: 1.5, worker_cpus: 0.25, ..Honesty::default() },
+    }
+}
+
+pub(crate) fn sample(client: u32, job: u16, scheduled_ns: u64, ended_ns: u64) -> Sample {
+    Sample {
+        scheduled_ns,
+        started_ns: scheduled_ns,
+        first_byte_ns: Some(ended_ns),
+        ended_ns,
+        bytes_in: 1000,
+        bytes_out: 10,
+        client,
+        job,
+        op: 0,
+        iteration: 0,
+        outcome: Outcome::Ok,
+        cache: CacheState::Unknown,
+        phases: None,
+    }
+}
+
+pub(crate) fn stage_plan(clients: u32) -> StagePlan {
+    let job = |script: &str, ops: &[&str]| JobPlan {
+        script: script.to_owned(),
+        ops: ops
+            .iter()
+            .map(|name| OpDescriptor { name: (*name).to_owned(), summary: String::new() })
+            .collect(),
+        weight: 0.5,
+        scale: 1.0,
+        clients: 0,
+    };
+    StagePlan {
+        duration: Span::from_secs(6),
+        warm_up: Span::from_secs(1),
+        grace: Span::from_secs(5),
+        think_time: Distribution::NONE,
+        mix: Mix::Ops,
+        workload: "mixed".to_owned(),
+        jobs: vec![job("scm.GitCloneOverHttp", &["clone"]), job("web.ListUsers", &["log in", "list users"])],
+        clients: (0..clients)
+            .map(|client| ClientPlan {
+                client: ClientId(client),
+                worker: WorkerId(0),
+                job: None,
+                seed: Seed(u64::from(client)),
+                start_offset: Span::ZERO,
+            })
+            .collect(),
+    }
+}
+
+fn plan() -> Plan {
+    let thread = |name: &str, nodes| ThreadPlan {
+        name: name.to_owned(),
+        instance: InstancePlan { provider: ProviderName::Local, nodes, dataset: dataset() },
+        workers: vec![WorkerPlan { worker: WorkerId(0), provider: ProviderName::Local }],
+        co_located: true,
+        stages: vec![stage_plan(4), stage_plan(8)],
+    };
+    let stages = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(thread, stage)| stage_ref(thread, stage));
+    Plan {
+        header: Header::of::<Plan>(None),
+        experiment: "tiny".to_owned(),
+        description: Some("Does a second node help?".to_owned()),
+        seed: Seed(1),
+        order: Order::Interleaved,
+        git_client: GitClient::Native,
+        reset: Reset::None,
+        threads: vec![thread("one node", 1), thread("two nodes", 2)],
+        rounds: stages.into_iter().map(|stage| Round { stages: vec![stage] }).collect(),
+    }
+}
+
+fn dataset() -> PlannedDataset {
+    let generate = Generate {
+        seed: Seed(1),
+        projects: 3,
+        repositories: 8,
+        commits_min: 50,
+        commits_max: 1000,
+        users: 5,
+    };
+    PlannedDataset { snapshot: "tiny".to_owned(), generate: Some(generate) }
+}

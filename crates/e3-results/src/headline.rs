@@ -1,0 +1,253 @@
+//! The three most telling numbers, in plain words.
+//!
+//! An engineer asks first how much the systems did, then how long one waits at the highest load, then what failed. Each
+//! headline names its unit and its population; none says that something is better.
+
+use std::collections::BTreeMap;
+
+use e3_model::{Headline, Latency, OpStatistics, Span, StageAnalysis, Stamp, ThreadAnalysis, quantity};
+use e3_stats::wilson;
+
+/// Returns the headlines that can be given, the most telling first; without any op there is none.
+pub(crate) fn headlines(threads: &[ThreadAnalysis]) -> Vec<Headline> {
+    let arms = arms(threads);
+    [throughput(&arms), slowest(&arms), failures(threads)].into_iter().flatten().collect()
+}
+
+/// One stage and the name of its thread.
+#[derive(Clone, Copy)]
+struct Arm<'a> {
+    thread: &'a str,
+    stage: &'a StageAnalysis,
+}
+
+/// Returns the stages that numbers can be taken from: the valid ones, or all when none is.
+fn arms(threads: &[ThreadAnalysis]) -> Vec<Arm<'_>> {
+    let all: Vec<Arm<'_>> = threads
+        .iter()
+        .flat_map(|thread| thread.stages.iter().map(|stage| Arm { thread: &thread.name, stage }))
+        .filter(|arm| arm.stage.total.ok > 0)
+        .collect();
+    let valid: Vec<Arm<'_>> = all.iter().copied().filter(|arm| is_valid(arm.stage)).collect();
+    if valid.is_empty() { all } else { valid }
+}
+
+fn is_valid(stage: &StageAnalysis) -> bool {
+    !stage.stamps.iter().any(|stamp| matches!(stamp, Stamp::ClientBound | Stamp::SamplesLost))
+}
+
+fn throughput(arms: &[Arm<'_>]) -> Option<Headline> {
+    let best = highest_rate(arms.iter().copied())?;
+    let total = &best.stage.total;
+    let interval = total.rate_interval.map_or_else(String::new, |ends| {
+        format!(" (95 % interval {} to {})", quantity::number(ends.low), quantity::rate(ends.high))
+    });
+    let others = each_other_thread(arms, best.thread, |own| {
+        let top = highest_rate(own.iter().copied())?;
+        let rate = top.stage.total.rate_per_s;
+        Some(format!(
+            "{} at {} clients, {} times that",
+            quantity::rate(rate),
+            top.stage.clients,
+            quantity::number(rate / total.rate_per_s)
+        ))
+    });
+    Some(Headline {
+        label: "Highest throughput".to_owned(),
+        value: quantity::rate(total.rate_per_s),
+        detail: format!(
+            "“{}” at {} clients; {} successes of all ops in {}{interval}.{others}{}",
+            best.thread,
+            best.stage.clients,
+            quantity::count(total.ok),
+            window(best.stage),
+            caveat(best.stage),
+        ),
+    })
+}
+
+fn highest_rate<'a>(arms: impl Iterator<Item = Arm<'a>>) -> Option<Arm<'a>> {
+    arms.fold(None, |best: Option<Arm<'_>>, arm| match best {
+        Some(best) if best.stage.total.rate_per_s >= arm.stage.total.rate_per_s => Some(best),
+        _ => Some(arm),
+    })
+}
+
+/// The slowest op is the one with the highest mean, which every op has; what is shown is its highest percentile of
+/// p95, p90 and p50 that enough successes speak for.
+fn slowest(arms: &[Arm<'_>]) -> Option<Headline> {
+    let clients = arms.iter().map(|arm| arm.stage.clients).max()?;
+    let loaded: Vec<Arm<'_>> = arms.iter().copied().filter(|arm| arm.stage.clients == clients).collect();
+    let (arm, op, latency) = loaded
+        .iter()
+        .flat_map(|arm| arm.stage.ops.iter().filter_map(|op| Some((*arm, op, op.latency.as_ref()?))))
+        .max_by(|a, b| a.2.mean_ms.total_cmp(&b.2.mean_ms))?;
+    let (name, value, of) = telling(latency);
+    let others = each_other_thread(&loaded, arm.thread, |own| {
+        let same = own
+            .iter()
+            .find_map(|arm| arm.stage.ops.iter().find(|o| (&o.script, &o.op) == (&op.script, &op.op)));
+        let other = same?.latency.as_ref().and_then(of)?;
+        Some(format!("{}, {} times that", quantity::latency(other), quantity::number(other / value)))
+    });
+    Some(Headline {
+        label: format!("{name} of the slowest op at {clients} clients"),
+        value: quantity::latency(value),
+        detail: format!(
+            "{} on “{}”; {} successes in {}.{others}{}",
+            full_name(op),
+            arm.thread,
+            quantity::count(op.ok),
+            window(arm.stage),
+            caveat(arm.stage),
+        ),
+    })
+}
+
+type Figure = fn(&Latency) -> Option<f64>;
+
+fn telling(latency: &Latency) -> (&'static str, f64, Figure) {
+    let figures: [(&'static str, Figure); 3] = [
+        ("95th percentile", |latency| latency.p95_ms),
+        ("90th percentile", |latency| latency.p90_ms),
+        ("Median", |latency| latency.p50_ms),
+    ];
+    let first = figures.into_iter().find_map(|(name, figure)| Some((name, figure(latency)?, figure)));
+    first.unwrap_or(("Mean", latency.mean_ms, |latency| Some(latency.mean_ms)))
+}
+
+fn failures(threads: &[ThreadAnalysis]) -> Option<Headline> {
+    let stages = || threads.iter().flat_map(|thread| &thread.stages);
+    let (mut count, mut failed, mut cancelled) = (0, 0, 0);
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for total in stages().map(|stage| &stage.total) {
+        count += total.count;
+        failed += total.count - total.ok;
+        cancelled += total.cancelled;
+        for (kind, errors) in &total.errors {
+            *kinds.entry(kind).or_default() += errors;
+        }
+    }
+    let interval = wilson(failed, count)?;
+    let kinds: Vec<String> =
+        kinds.iter().map(|(kind, n)| format!("{} {kind}", quantity::count(*n))).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" They were {}.", kinds.join(", ")) };
+    let cut_off = match cancelled {
+        0 => String::new(),
+        1 => " 1 more op was cut off by the end of its stage and counts as neither.".to_owned(),
+        more => format!(
+            " {} more ops were cut off by the end of their stages and count as neither.",
+            quantity::count(more)
+        ),
+    };
+    let stages = match stages().count() {
+        1 => "1 stage".to_owned(),
+        more => format!("{more} stages"),
+    };
+    let value = if failed == 0 { "0 %".to_owned() } else { quantity::percent(ratio(failed, count)) };
+    Some(Headline {
+        label: "Failed ops".to_owned(),
+        value,
+        detail: format!(
+            "{} of {} ops in {stages}, warm-up excluded (95 % interval {} to {}).{kinds}{cut_off}",
+            quantity::count(failed),
+            quantity::count(count),
+            quantity::percent(interval.low),
+            quantity::percent(interval.high),
+        ),
+    })
+}
+
+/// Returns a sentence about each thread but the named one, as ` “two”: …;`, for up to three of them.
+fn each_other_thread(arms: &[Arm<'_>], named: &str, say: impl Fn(&[Arm<'_>]) -> Option<String>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for arm in arms {
+        if arm.thread != named && !names.contains(&arm.thread) {
+            names.push(arm.thread);
+        }
+    }
+    let mut sentences = String::new();
+    for name in names.iter().take(MOST_OTHERS) {
+        let own: Vec<Arm<'_>> = arms.iter().copied().filter(|arm| arm.thread == *name).collect();
+        if let Some(said) = say(&own) {
+            sentences.push_str(&format!(" “{name}”: {said}."));
+        }
+    }
+    sentences
+}
+
+fn window(stage: &StageAnalysis) -> Span {
+    Span::from_millis(stage.window_end_ms - stage.window_start_ms)
+}
+
+fn caveat(stage: &StageAnalysis) -> &'static str {
+    if is_valid(stage) { "" } else { " No stage is valid: see the stamps." }
+}
+
+fn full_name(op: &OpStatistics) -> String {
+    if op.op.is_empty() { op.script.clone() } else { format!("{} ({})", op.op, op.script) }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    to_f64(part) / to_f64(whole)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn to_f64(value: u64) -> f64 {
+    value as f64
+}
+
+/// With more threads than this, the chart says it better.
+const MOST_OTHERS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+    use crate::{analyze, gather};
+
+    fn analyzed() -> Vec<ThreadAnalysis> {
+        let fixture = Fixture::whole();
+        gather(&fixture.run).unwrap();
+        analyze(&fixture.run).unwrap().threads
+    }
+
+    #[test]
+    fn the_headlines_name_unit_population_and_the_other_thread() {
+        let threads = analyzed();
+        let shown: Vec<String> =
+            headlines(&threads).iter().map(|h| format!("{}: {}: {}", h.label, h.value, h.detail)).collect();
+        assert_eq!(shown, EXPECTED);
+    }
+
+    #[test]
+    fn an_invalid_stage_makes_no_headline_while_there_is_a_valid_one() {
+        let mut threads = analyzed();
+        for thread in &mut threads {
+            thread.stages[1].stamps.push(Stamp::ClientBound);
+        }
+        assert!(headlines(&threads)[1].label.ends_with("at 4 clients"));
+        for thread in &mut threads {
+            thread.stages[0].stamps.push(Stamp::SamplesLost);
+        }
+        let all_invalid = headlines(&threads);
+        assert!(all_invalid[1].label.ends_with("at 8 clients"));
+        assert!(all_invalid[0].detail.ends_with("No stage is valid: see the stamps."));
+    }
+
+    #[test]
+    fn a_run_without_ops_has_no_headlines() {
+        assert_eq!(headlines(&[]), []);
+        let mut threads = analyzed();
+        for thread in &mut threads {
+            thread.stages.clear();
+        }
+        assert_eq!(headlines(&threads), []);
+    }
+
+    const EXPECTED: [&str; 3] = [
+        "Highest throughput: 100 ops/s: “one node” at 4 clients; 500 successes of all ops in 5 s (95 % interval 91.4 to 109 ops/s). “two nodes”: 100 ops/s at 4 clients, 1.00 times that.",
+        "95th percentile of the slowest op at 8 clients: 102 ms: clone (scm.GitCloneOverHttp) on “one node”; 250 successes in 5 s. “two nodes”: 51.0 ms, 0.500 times that.",
+        "Failed ops: 0 %: 0 of 2,000 ops in 4 stages, warm-up excluded (95 % interval 0 % to 0.192 %).",
+    ];
+}

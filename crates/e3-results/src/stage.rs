@@ -1,0 +1,141 @@
+//! One stage: its window, and all that is counted in it.
+
+use e3_model::{Sample, StageAnalysis, StageOutcome, StagePlan, StageRecord};
+
+use crate::mix::{job_shares, mix_p_value};
+use crate::operations::operations;
+use crate::stamp::stamps;
+use crate::timeline::timeline;
+
+/// What is known of a stage that was begun.
+pub(crate) struct StageInput<'a> {
+    pub(crate) plan: &'a StagePlan,
+    pub(crate) record: &'a StageRecord,
+    /// Where it stands in the order of execution.
+    pub(crate) position: u32,
+    /// Ordered by their end.
+    pub(crate) samples: &'a [Sample],
+}
+
+/// The measured part of a stage, in milliseconds since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start_ms: u64,
+    pub(crate) end_ms: u64,
+}
+
+impl Window {
+    /// Returns the window from the end of the warm-up to the end of the load.
+    ///
+    /// A stage that did not complete has its load end with its last sample: clients are never all silent for long, and
+    /// those that are cut off record when.
+    fn of(input: &StageInput<'_>) -> Self {
+        let planned = input.plan.duration.as_millis();
+        let end_ms = match input.record.outcome {
+            StageOutcome::Completed => planned,
+            StageOutcome::Interrupted | StageOutcome::Failed { .. } => {
+                input.samples.last().map_or(0, |sample| sample.ended_ns.div_ceil(MS)).min(planned)
+            }
+        };
+        Self { start_ms: input.plan.warm_up.as_millis().min(end_ms), end_ms }
+    }
+
+    /// Returns whether an instant, in nanoseconds since the stage's start, lies within: start included, end not.
+    pub(crate) fn contains(self, ns: u64) -> bool {
+        (self.start_ms.saturating_mul(MS)..self.end_ms.saturating_mul(MS)).contains(&ns)
+    }
+
+    /// Returns the window's length in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "a stage lasts days at most")]
+    pub(crate) fn seconds(self) -> f64 {
+        (self.end_ms - self.start_ms) as f64 / 1000.0
+    }
+}
+
+/// Returns a stage's numbers.
+pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> StageAnalysis {
+    let StageInput { plan, record, position, samples } = *input;
+    let window = Window::of(input);
+    let (total, ops) = operations(plan, window, samples);
+    let jobs = job_shares(plan, window, samples);
+    StageAnalysis {
+        stage: record.stage,
+        clients: u32::try_from(plan.clients.len()).unwrap_or(u32::MAX),
+        workload: plan.workload.clone(),
+        mix: plan.mix,
+        position,
+        started_unix_ns: record.started_unix_ns,
+        window_start_ms: window.start_ms,
+        window_end_ms: window.end_ms,
+        planned_ms: plan.duration.as_millis(),
+        outcome: record.outcome.clone(),
+        stamps: stamps(record, samples.len(), co_located),
+        honesty: record.honesty.clone(),
+        total,
+        ops,
+        mix_p_value: mix_p_value(plan.mix, &jobs),
+        jobs,
+        timeline: timeline(plan, window, samples),
+    }
+}
+
+/// Returns nanoseconds as milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
+pub(crate) fn milliseconds(ns: u64) -> f64 {
+    ns as f64 / 1e6
+}
+
+const MS: u64 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use e3_model::{Outcome, Stamp};
+
+    use super::*;
+    use crate::fixture::{MS as MILLISECOND, record, sample, stage_plan, stage_ref};
+
+    fn analyzed(outcome: StageOutcome, samples: &[Sample]) -> StageAnalysis {
+        let plan = stage_plan(4);
+        let mut record = record(stage_ref(0, 0));
+        record.outcome = outcome;
+        record.samples = samples.len() as u64;
+        analyze_stage(&StageInput { plan: &plan, record: &record, position: 0, samples }, true)
+    }
+
+    #[test]
+    fn only_ops_that_were_due_in_the_window_count() {
+        let at = |scheduled_ms: u64, ended_ms: u64| {
+            sample(0, 0, scheduled_ms * MILLISECOND, ended_ms * MILLISECOND)
+        };
+        let samples = [
+            at(900, 999),   // in the warm-up
+            at(1000, 1100), // the first that counts
+            at(999, 1500),  // due in the warm-up, ended in the window
+            at(6000, 6100), // due after the end
+            at(5999, 7000), // due in the window, ended within the grace
+        ];
+        let stage = analyzed(StageOutcome::Completed, &samples);
+        assert_eq!((stage.window_start_ms, stage.window_end_ms), (1000, 6000));
+        assert_eq!((stage.total.count, stage.total.ok), (2, 2));
+        assert!((stage.total.rate_per_s - 2.0 / 5.0).abs() < 1e-12);
+        let latency = stage.total.latency.unwrap();
+        assert_eq!((latency.min_ms, latency.max_ms), (100.0, 1001.0));
+        assert_eq!(stage.stamps, [Stamp::CoLocated]);
+    }
+
+    #[test]
+    fn an_interrupted_stage_counts_only_its_actual_time() {
+        let cut =
+            Sample { outcome: Outcome::Cancelled, ..sample(0, 0, 2_500 * MILLISECOND, 3_000 * MILLISECOND) };
+        let samples = [sample(1, 0, 1_500 * MILLISECOND, 2_000 * MILLISECOND), cut];
+        let stage = analyzed(StageOutcome::Interrupted, &samples);
+        assert_eq!((stage.window_start_ms, stage.window_end_ms, stage.planned_ms), (1000, 3000, 6000));
+        assert_eq!((stage.total.count, stage.total.cancelled), (1, 1));
+        assert!((stage.total.rate_per_s - 0.5).abs() < 1e-12);
+        assert_eq!(stage.stamps, [Stamp::CoLocated, Stamp::Incomplete]);
+
+        let early = analyzed(StageOutcome::Interrupted, &[sample(1, 0, 0, 400 * MILLISECOND)]);
+        assert_eq!((early.window_start_ms, early.window_end_ms, early.total.count), (400, 400, 0));
+        assert_eq!(early.total.rate_interval, None, "no time, no rate");
+    }
+}
