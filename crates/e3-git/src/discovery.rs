@@ -9,7 +9,7 @@ use crate::{
     advertisement::{Advertisement, AdvertisementReader, Version},
     ref_list::RefList,
     request,
-    smart_http::{chunk, get_advertisement, post_upload_pack},
+    smart_http::{chunk, fetch_advertisement, post_upload_pack},
     transfer::nanoseconds,
 };
 
@@ -38,7 +38,7 @@ async fn advertisement(
     transfer: &mut Transfer,
 ) -> Result<Advertisement, GitError> {
     let fault = |fault| GitError::of_fault(repository, fault);
-    let mut answer = get_advertisement(session, repository).await?;
+    let mut answer = fetch_advertisement(session, repository).await?;
     let mut reader = AdvertisementReader::new();
     while let Some(bytes) = chunk(&mut answer, repository).await? {
         reader.push(&bytes).map_err(fault)?;

@@ -8,7 +8,7 @@ use e3_http::{HttpSession, Request, Streaming};
 use crate::{GitError, RepositoryPath, advertisement::Version};
 
 /// Asks for the advertisement, in version 2 if the server knows it.
-pub(crate) async fn get_advertisement<'s>(
+pub(crate) async fn fetch_advertisement<'s>(
     session: &'s mut HttpSession,
     repository: &RepositoryPath,
 ) -> Result<Streaming<'s>, GitError> {

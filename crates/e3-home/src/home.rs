@@ -162,7 +162,9 @@ impl Home {
         let name = path.file_name().and_then(OsStr::to_str).filter(|name| RunName::is_valid(name));
         match name {
             // Any other directory must stay untouched: no lock, no log, no teardown.
-            Some(name) if path.join(Plan::FILE).is_file() => Ok(RunDir::new(RunName(name.to_owned()), path.clone())),
+            Some(name) if path.join(Plan::FILE).is_file() => {
+                Ok(RunDir::new(RunName(name.to_owned()), path.clone()))
+            }
             _ => Err(unknown()),
         }
     }
