@@ -1,0 +1,44 @@
+//! `e3 analyze`: computes the numbers of a gathered run and writes its report.
+
+use anyhow::Context as _;
+use e3_home::RunDir;
+use e3_model::{Analysis, Stamp, quantity};
+
+use super::report;
+use crate::app::App;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::printer::data_json;
+
+pub(crate) fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
+    let (run, _lock) = app.open(run)?;
+    let analysis = analyze(app, &run)?;
+    let path = report::write(app, &run, &analysis)?;
+    if app.json {
+        data_json(&analysis)?;
+    } else {
+        report::summary(&analysis, &path)?;
+    }
+    Ok(exit_of(&analysis))
+}
+
+/// Computes a run's numbers.
+///
+/// # Errors
+/// When a document is missing or samples cannot be read.
+pub(crate) fn analyze(app: &App, run: &RunDir) -> Result<Analysis, Failure> {
+    let analysis = e3_results::analyze(run)
+        .with_context(|| format!("{} could not be analysed", run.name()))
+        .map_err(|error| Failure::new(Exit::Analysis, error))?;
+    let ops: u64 =
+        analysis.threads.iter().flat_map(|thread| &thread.stages).map(|stage| stage.total.count).sum();
+    app.printer.progress("analyze", &format!("{} ops in the measured windows", quantity::count(ops)));
+    Ok(analysis)
+}
+
+/// Returns the exit code that an analysis stands for.
+pub(crate) fn exit_of(analysis: &Analysis) -> Exit {
+    let invalid = |stamp: &Stamp| matches!(stamp, Stamp::ClientBound | Stamp::SamplesLost);
+    let stages = analysis.threads.iter().flat_map(|thread| &thread.stages);
+    if stages.flat_map(|stage| &stage.stamps).any(invalid) { Exit::Invalid } else { Exit::Success }
+}

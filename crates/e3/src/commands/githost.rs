@@ -1,0 +1,75 @@
+//! `e3 githost`: the embedded Git hosting server, one node or the front of several.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use e3_githost::{BalanceOptions, Ready, ServeOptions};
+use e3_model::Secret;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{BalanceArguments, GithostCommand, ServeArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::log;
+use crate::printer::data_text;
+
+pub(crate) async fn perform(command: GithostCommand) -> Result<Exit, Failure> {
+    log::start_on_stderr();
+    let shutdown = shutdown()?;
+    match command {
+        GithostCommand::Serve(arguments) => {
+            let options = serve_options(arguments)?;
+            e3_githost::serve(options, announce, shutdown).await.context("githost could not serve")?;
+        }
+        GithostCommand::Balance(arguments) => {
+            let BalanceArguments { http, nodes } = arguments;
+            let options = BalanceOptions { http, nodes };
+            e3_githost::balance(options, announce, shutdown).await.context("the front could not serve")?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn serve_options(arguments: ServeArguments) -> Result<ServeOptions, Failure> {
+    let admin_password = password(&arguments.admin_password_file)?;
+    let ServeArguments { home, http, ssh, database, node, .. } = arguments;
+    Ok(ServeOptions { home, http, ssh, admin_password, database, node })
+}
+
+/// Reads a password from the first line of a file.
+fn password(path: &Path) -> Result<Secret, Failure> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the administrator's password cannot be read from {}", path.display()))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        let empty = anyhow::anyhow!(
+            "the first line of {} is empty; it should be the administrator's password",
+            path.display()
+        );
+        return Err(Failure::new(Exit::Failure, empty));
+    }
+    Ok(Secret::new(line))
+}
+
+fn announce(ready: &Ready) {
+    if let Ok(line) = serde_json::to_string(ready) {
+        // Whoever started this server waits for the line; if nobody does, serving goes on.
+        let _ = data_text(&format!("{line}\n"));
+    }
+}
+
+/// Returns a future that ends at SIGTERM or Ctrl-C; a terminal that hangs up is ignored.
+fn shutdown() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+                _ = hang_up.recv() => {}
+            }
+        }
+    })
+}

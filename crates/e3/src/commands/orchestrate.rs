@@ -1,0 +1,87 @@
+//! `e3 orchestrate`: the whole way, as one composition of the phases.
+
+use std::path::PathBuf;
+
+use e3_home::RunDir;
+use e3_model::{Analysis, Plan, Run};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{analyze, deprovision, gather, provision, report, run, validate};
+use crate::app::App;
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use crate::interrupt;
+use crate::printer::data_json;
+
+pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure> {
+    let plan = validate::plan(app, experiment)?;
+    let (run, _lock) = provision::begin(app, &plan)?;
+    let stop = interrupt::watch(provision::removal_hint(&run))?;
+    let measured = measure(app, &run, &plan, &stop).await;
+    // Whatever happened before: nothing stays provisioned.
+    let removed = deprovision::deprovision(app, &run).await;
+    if let Ok((_, analysis)) = &measured {
+        conclude(app, &run, analysis)?;
+    }
+    match (measured, removed) {
+        (Ok((exit, _)), Ok(teardown)) => {
+            Ok(if exit == Exit::Success && !teardown.left.is_empty() { Exit::Leftover } else { exit })
+        }
+        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+        (Err(failure), Err(left)) => {
+            let _ = failure::render(&left);
+            Err(failure)
+        }
+    }
+}
+
+/// Provisions, runs, gathers, analyses and reports.
+async fn measure(
+    app: &App,
+    run: &RunDir,
+    plan: &Plan,
+    stop: &CancellationToken,
+) -> Result<(Exit, Analysis), Failure> {
+    tokio::select! {
+        provisioned = provision::provision(app, run, plan) => { provisioned?; }
+        () = stop.cancelled() => {
+            return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("provisioning was interrupted")));
+        }
+    }
+    let record = match run::conduct_run(app, run, stop.clone()).await {
+        Ok(record) => record,
+        Err(failure) => {
+            if run.read::<Run>().is_ok_and(|record| !record.stages.is_empty()) {
+                let path = analysed(app, run)?.1;
+                app.printer
+                    .warn(&format!("the run failed; what was measured until then is in {}", path.display()));
+            }
+            return Err(failure);
+        }
+    };
+    let (analysis, _) = analysed(app, run)?;
+    let exit = match run::exit_of(&record) {
+        Exit::Success => analyze::exit_of(&analysis),
+        other => other,
+    };
+    Ok((exit, analysis))
+}
+
+/// Gathers, analyses and reports what was measured.
+fn analysed(app: &App, run: &RunDir) -> Result<(Analysis, PathBuf), Failure> {
+    gather::gather(app, run)?;
+    let analysis = analyze::analyze(app, run)?;
+    let path = report::write(app, run, &analysis)?;
+    Ok((analysis, path))
+}
+
+/// Tells where the report lies and the most telling numbers.
+fn conclude(app: &App, run: &RunDir, analysis: &Analysis) -> Result<(), Failure> {
+    let path = run.report_file();
+    if app.json {
+        let headlines = &analysis.headlines;
+        return Ok(data_json(&json!({"run": run.name(), "report": path, "headlines": headlines}))?);
+    }
+    report::summary(analysis, &path)
+}

@@ -1,0 +1,112 @@
+//! `e3 provision`: plans an experiment, sets up its systems under test and loads their data.
+
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use e3_home::{HomeError, RunDir, RunLock, cache_directory, run_name};
+use e3_model::{Plan, RunName, Topology};
+use e3_provision::{ProvisionEvent, ProvisionInput};
+use serde_json::json;
+
+use super::validate;
+use crate::app::App;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::printer::{Printer, data_json, data_text};
+use crate::{interrupt, registry};
+
+pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure> {
+    let plan = validate::plan(app, experiment)?;
+    let (run, _lock) = begin(app, &plan)?;
+    let stop = interrupt::watch(removal_hint(&run))?;
+    let topology = tokio::select! {
+        topology = provision(app, &run, &plan) => topology?,
+        () = stop.cancelled() => {
+            let interrupted = anyhow::anyhow!("provisioning was interrupted");
+            return Err(Failure::new(Exit::Interrupted, interrupted).hint(removal_hint(&run)));
+        }
+    };
+    if app.json {
+        let urls: Vec<_> = topology.threads.iter().map(|thread| &thread.instance.url).collect();
+        data_json(&json!({"run": run.name(), "directory": run.path(), "urls": urls}))?;
+    } else {
+        data_text(&format!("{}\n", run.name()))?;
+        app.printer.progress("done", &format!("next: e3 run -r {}", run.name()));
+    }
+    Ok(Exit::Success)
+}
+
+/// Creates a run for a plan: its directory, its lock, its log, its plan.json.
+///
+/// # Errors
+/// When the run's directory or its plan cannot be written.
+pub(crate) fn begin(app: &App, plan: &Plan) -> Result<(RunDir, RunLock), Failure> {
+    let base = run_name(&plan.experiment, SystemTime::now());
+    let mut attempt = 1;
+    let run = loop {
+        let name = if attempt == 1 { base.clone() } else { RunName(format!("{base}.{attempt}")) };
+        match app.home.create_run(&name) {
+            Err(HomeError::RunExists { .. }) if attempt < ATTEMPTS => attempt += 1,
+            created => break created?,
+        }
+    };
+    let lock = run.lock()?;
+    app.log_to(&run)?;
+    run.write(plan)?;
+    let (threads, rounds) = (plan.threads.len(), plan.rounds.len());
+    let stages: usize = plan.threads.iter().map(|thread| thread.stages.len()).sum();
+    app.printer
+        .progress("plan", &format!("{}: {threads} threads, {stages} stages in {rounds} rounds", run.name()));
+    Ok((run, lock))
+}
+
+/// Sets up everything that a plan names.
+///
+/// # Errors
+/// When something could not be set up or loaded; what stands by then is in the journal.
+pub(crate) async fn provision(app: &App, run: &RunDir, plan: &Plan) -> Result<Topology, Failure> {
+    let providers = registry::providers(app.program.clone());
+    let cache = cache_directory();
+    let input = ProvisionInput { home: &app.home, run, plan, providers: &providers, cache: &cache };
+    let printer = app.printer.clone();
+    let events = move |event: ProvisionEvent| tell(&printer, "provision", &event);
+    e3_provision::provision(&input, &events)
+        .await
+        .with_context(|| format!("the systems under test of {} could not be set up", run.name()))
+        .map_err(|error| Failure::new(Exit::Provision, error).hint(removal_hint(run)))
+}
+
+/// Writes what happens while things are set up and removed.
+pub(crate) fn tell(printer: &Printer, phase: &str, event: &ProvisionEvent) {
+    let text = match event {
+        ProvisionEvent::DatasetStarted { snapshot, repositories } => {
+            format!("dataset {snapshot}: making {repositories} repositories, unless they are in the cache")
+        }
+        ProvisionEvent::DatasetReady { snapshot, repositories, seconds } => {
+            format!("dataset {snapshot}: {repositories} repositories ready after {seconds:.1} s")
+        }
+        ProvisionEvent::NodeReady { thread, node, url } => format!("{thread}: {node} serves at {url}"),
+        ProvisionEvent::Loading { thread, repositories } => {
+            format!("{thread}: pushing {repositories} repositories")
+        }
+        ProvisionEvent::Loaded { thread, repositories, seconds } => {
+            format!("{thread}: {repositories} repositories loaded in {seconds:.1} s")
+        }
+        // The log has each of them; the teardown's last line tells how many.
+        ProvisionEvent::Removed { .. } => return,
+        ProvisionEvent::Left { resource, reason } => format!("{resource} could not be removed: {reason}"),
+    };
+    printer.progress(phase, &text);
+}
+
+/// Returns what to do about a run that still stands.
+pub(crate) fn removal_hint(run: &RunDir) -> String {
+    format!(
+        "`e3 deprovision -r {}` removes what was set up; logs are in {}",
+        run.name(),
+        run.path().join("logs").display()
+    )
+}
+
+/// How many runs of one experiment may begin in one second.
+const ATTEMPTS: u32 = 100;

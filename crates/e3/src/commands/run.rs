@@ -1,0 +1,186 @@
+//! `e3 run`: conducts the stages of a provisioned run with a fleet of one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use e3_fleet::{
+    BetweenStages, Conduct, FleetEvent, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
+};
+use e3_home::{RunDir, RunSecrets};
+use e3_model::{
+    Document as _, Plan, Reset, Run, Snapshot, StageOutcome, ThreadId, ThreadTopology, Topology, quantity,
+};
+use e3_provider::{Journal, Provider};
+use e3_workload::{Account, RepositoryDraw, Setting};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::provision::removal_hint;
+use crate::app::App;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::printer::{Printer, data_json};
+use crate::{interrupt, registry};
+
+pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
+    let (run, _lock) = app.open(run)?;
+    let stop = interrupt::watch(removal_hint(&run))?;
+    let record = conduct_run(app, &run, stop).await?;
+    if app.json {
+        data_json(&record)?;
+    }
+    app.printer.progress("done", &format!("next: e3 gather -r {}", run.name()));
+    Ok(exit_of(&record))
+}
+
+/// Runs all stages of a provisioned run.
+///
+/// # Errors
+/// When a document is missing, a worker fails, or samples cannot be stored.
+pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken) -> Result<Run, Failure> {
+    if run.path().join(Run::FILE).exists() {
+        let again =
+            anyhow::anyhow!("{} has run already, and a run's samples are never overwritten", run.name());
+        let hint = format!("`e3 gather -r {}` goes on with it; `e3 provision` begins a new run", run.name());
+        return Err(Failure::new(Exit::Run, again).hint(hint));
+    }
+    let plan: Plan = run.read()?;
+    let topology: Topology = run.read()?;
+    let secrets = app.home.read_secrets(run.name())?;
+    let settings = topology
+        .threads
+        .iter()
+        .map(|thread| setting(run, thread, &secrets).map(Arc::new))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let providers = registry::providers(app.program.clone());
+    let between_stages = Resets { topology: &topology, providers: &providers, run };
+    let printer = app.printer.clone();
+    let events = move |event: FleetEvent| print(&printer, &event);
+    let input =
+        Conduct { plan: &plan, run, settings, between_stages: &between_stages, stop, events: &events };
+
+    let addresses: Vec<_> = topology.threads.iter().flat_map(addresses).collect();
+    let (mut coordinator, ends) = in_process_bus(&addresses);
+    let mut workers = JoinSet::new();
+    for end in ends {
+        let port: Box<dyn WorkerPort> = Box::new(end);
+        workers.spawn(serve(port, registry::catalogue()));
+    }
+    let record = conduct(&input, &mut coordinator)
+        .await
+        .with_context(|| format!("the stages of {} could not be run to their end", run.name()))
+        .map_err(|error| Failure::new(Exit::Run, error).hint(removal_hint(run)))?;
+    drop(coordinator);
+    while let Some(ended) = workers.join_next().await {
+        ended.context("a worker ended abnormally")?.context("a worker lost the bus")?;
+    }
+    Ok(record)
+}
+
+/// Returns the exit code that a run's record stands for.
+pub(crate) fn exit_of(record: &Run) -> Exit {
+    let any = |wanted: fn(&StageOutcome) -> bool| record.stages.iter().any(|stage| wanted(&stage.outcome));
+    if any(|outcome| matches!(outcome, StageOutcome::Failed { .. })) {
+        Exit::Run
+    } else if any(|outcome| matches!(outcome, StageOutcome::Interrupted)) {
+        Exit::Interrupted
+    } else {
+        Exit::Success
+    }
+}
+
+/// Returns what the clients of a thread know of their system under test.
+fn setting(run: &RunDir, thread: &ThreadTopology, secrets: &RunSecrets) -> Result<Setting, Failure> {
+    let path = run.path().join(&thread.instance.snapshot);
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(&path).with_context(|| format!("the snapshot {shown} cannot be read"))?;
+    let snapshot: Snapshot =
+        serde_json::from_slice(&bytes).with_context(|| format!("{shown} is not a snapshot"))?;
+    let known = secrets
+        .threads
+        .get(thread.thread.index())
+        .with_context(|| format!("the secrets of {} are gone", thread.thread))?;
+    let users = snapshot
+        .users
+        .iter()
+        .filter_map(|user| {
+            let password = known.users.get(&user.username).cloned().or_else(|| user.password.clone())?;
+            Some(Account { name: user.username.clone(), password })
+        })
+        .collect();
+    Ok(Setting {
+        url: thread.instance.url.clone(),
+        nodes: thread.instance.nodes.iter().map(|node| node.url.clone()).collect(),
+        admin: Account { name: thread.instance.admin.clone(), password: known.admin_password.clone() },
+        users,
+        repositories: RepositoryDraw::of(&snapshot),
+        op_timeout: OP_TIMEOUT,
+    })
+}
+
+fn addresses(thread: &ThreadTopology) -> Vec<WorkerAddress> {
+    thread
+        .workers
+        .iter()
+        .map(|worker| WorkerAddress { thread: thread.thread, worker: worker.worker })
+        .collect()
+}
+
+/// Resets systems under test through their providers.
+struct Resets<'a> {
+    topology: &'a Topology,
+    providers: &'a [Arc<dyn Provider>],
+    run: &'a RunDir,
+}
+
+#[async_trait]
+impl BetweenStages for Resets<'_> {
+    async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String> {
+        let instance = &self
+            .topology
+            .threads
+            .get(thread.index())
+            .ok_or_else(|| format!("{thread} is not in the topology"))?
+            .instance;
+        let provider = self
+            .providers
+            .iter()
+            .find(|provider| provider.name() == instance.provider)
+            .ok_or_else(|| format!("this e3 has no provider {}", instance.provider))?;
+        let journal = Journal::open(&self.run.journal()).map_err(|error| e3_model::with_causes(&error))?;
+        provider.reset(instance, reset, &journal).await.map_err(|error| e3_model::with_causes(&error))
+    }
+}
+
+fn print(printer: &Printer, event: &FleetEvent) {
+    match event {
+        FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
+            let text = format!("{position}/{of}  {thread}, {clients} clients for {duration} ({stage})");
+            printer.progress("run", &text);
+        }
+        // A line a second would drown the rest; a live display is for a terminal.
+        FleetEvent::Progress { .. } => {}
+        FleetEvent::StageEnded { stage, outcome, ok, errors, max_ms, failures } => {
+            let how = match outcome {
+                StageOutcome::Completed => "ended".to_owned(),
+                StageOutcome::Interrupted => "was interrupted".to_owned(),
+                StageOutcome::Failed { reason } => format!("FAILED: {reason}"),
+            };
+            let (ok, errors, slowest) =
+                (quantity::count(*ok), quantity::count(*errors), quantity::latency(*max_ms));
+            let figures = format!("{ok} ops, {errors} errors, slowest {slowest}, warm-up included");
+            printer.progress("run", &format!("     {how}: {figures}"));
+            for note in failures {
+                printer.warn(&format!(
+                    "{stage}: {} {} failed {} times, first: {}",
+                    note.script, note.op, note.count, note.message
+                ));
+            }
+        }
+    }
+}
+
+/// How long one op may take; Bitbucket itself gives up a queued Git operation after five minutes.
+const OP_TIMEOUT: Duration = Duration::from_secs(300);

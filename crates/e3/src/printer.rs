@@ -1,0 +1,61 @@
+//! The only place that writes to the terminal: data to stdout, everything for people to stderr.
+
+use std::io::{self, Write as _};
+use std::time::Instant;
+
+use serde::Serialize;
+
+/// Writes what people read while e3 works, each line with the time since the start.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    started: Instant,
+    quiet: bool,
+}
+
+impl Printer {
+    /// Returns a printer whose clock starts now; a quiet one writes no progress.
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { started: Instant::now(), quiet }
+    }
+
+    /// Writes one line of progress: the time, the phase, and what happened.
+    pub(crate) fn progress(&self, phase: &str, text: &str) {
+        tracing::info!(phase, "{text}");
+        if !self.quiet {
+            let line = format!("{:7.1} s  {phase:<11}  {text}\n", self.started.elapsed().as_secs_f64());
+            error_text(&line);
+        }
+    }
+
+    /// Writes what must be seen even when quiet.
+    pub(crate) fn warn(&self, text: &str) {
+        tracing::warn!("{text}");
+        error_text(&format!("warning: {text}\n"));
+    }
+}
+
+/// Writes text to stderr; a closed stderr is nobody's loss.
+pub(crate) fn error_text(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes text to stdout.
+///
+/// # Errors
+/// When stdout cannot be written; a reader that has gone away is no error.
+pub(crate) fn data_text(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes a value to stdout as indented JSON.
+///
+/// # Errors
+/// When the value has no JSON form or stdout cannot be written.
+pub(crate) fn data_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    let bytes = e3_model::to_json(value)?;
+    Ok(data_text(&String::from_utf8(bytes)?)?)
+}

@@ -1,0 +1,9 @@
+//! The binary as its users run it: real processes, real Git, nothing left behind.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod commands;
+mod kill;
+mod orchestrate;
+mod phases;
+mod support;
+mod validate;
