@@ -27,9 +27,28 @@ pub(crate) enum Version {
     V2,
 }
 
+/// The service whose advertisement it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Of fetches.
+    UploadPack,
+    /// Of pushes.
+    ReceivePack,
+}
+
+impl Service {
+    fn line(self) -> &'static str {
+        match self {
+            Self::UploadPack => "# service=git-upload-pack",
+            Self::ReceivePack => "# service=git-receive-pack",
+        }
+    }
+}
+
 /// Reads an advertisement.
 #[derive(Debug)]
 pub(crate) struct AdvertisementReader {
+    service: Service,
     packets: Packets,
     expected: Expected,
     read: usize,
@@ -50,8 +69,9 @@ enum Expected {
 }
 
 impl AdvertisementReader {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(service: Service) -> Self {
         Self {
+            service,
             packets: Packets::default(),
             expected: Expected::Service,
             read: 0,
@@ -69,7 +89,7 @@ impl AdvertisementReader {
             self.expected = match packet {
                 Packet::Line(line) => {
                     reported_error(line)?;
-                    self.advertisement.line(self.expected, line)?
+                    self.advertisement.line(self.service, self.expected, line)?
                 }
                 Packet::Flush => flush(self.expected)?,
                 Packet::Delimiter | Packet::ResponseEnd => {
@@ -106,12 +126,15 @@ fn flush(expected: Expected) -> Result<Expected, Fault> {
 }
 
 impl Advertisement {
-    fn line(&mut self, expected: Expected, line: &[u8]) -> Result<Expected, Fault> {
+    fn line(&mut self, service: Service, expected: Expected, line: &[u8]) -> Result<Expected, Fault> {
         match expected {
-            Expected::Service if line.starts_with(b"# service=") => match line {
-                b"# service=git-upload-pack" => Ok(Expected::FlushAfterService),
-                _ => Err(Fault::unexpected(line, "# service=git-upload-pack")),
-            },
+            Expected::Service if line.starts_with(b"# service=") => {
+                if line == service.line().as_bytes() {
+                    Ok(Expected::FlushAfterService)
+                } else {
+                    Err(Fault::unexpected(line, service.line()))
+                }
+            }
             Expected::Service | Expected::First => match line {
                 b"version 2" => {
                     self.version = Version::V2;
@@ -168,7 +191,7 @@ mod tests {
     };
 
     fn read(bytes: &[u8], cuts: &[usize]) -> Result<Advertisement, Fault> {
-        let mut reader = AdvertisementReader::new();
+        let mut reader = AdvertisementReader::new(Service::UploadPack);
         let mut pushed = Ok(());
         in_chunks(bytes, cuts, |chunk| {
             pushed = reader.push(chunk);

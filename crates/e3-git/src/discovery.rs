@@ -6,7 +6,7 @@ use e3_http::HttpSession;
 
 use crate::{
     GitError, Ref, RepositoryPath, Transfer,
-    advertisement::{Advertisement, AdvertisementReader, Version},
+    advertisement::{Advertisement, AdvertisementReader, Service, Version},
     ref_list::RefList,
     request,
     smart_http::{chunk, fetch_advertisement, post_upload_pack},
@@ -39,7 +39,7 @@ async fn advertisement(
 ) -> Result<Advertisement, GitError> {
     let fault = |fault| GitError::of_fault(repository, fault);
     let mut answer = fetch_advertisement(session, repository).await?;
-    let mut reader = AdvertisementReader::new();
+    let mut reader = AdvertisementReader::new(Service::UploadPack);
     while let Some(bytes) = chunk(&mut answer, repository).await? {
         reader.push(&bytes).map_err(fault)?;
     }

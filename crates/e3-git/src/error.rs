@@ -63,6 +63,24 @@ pub enum GitError {
         /// The server's words, at most some hundred characters.
         message: String,
     },
+    /// There is no such branch to push on top of.
+    #[error("repository {repository} has no branch {branch}")]
+    NoBranch {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The branch.
+        branch: String,
+    },
+    /// The server did not update a ref.
+    #[error("the Git server refused to update {branch} of {repository}: {reason}")]
+    Refused {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The ref.
+        branch: String,
+        /// The server's words.
+        reason: String,
+    },
     /// The repository's object ids are not SHA-1.
     #[error("repository {repository} has object format {format:?}, but only sha1 is spoken here")]
     ObjectFormat {
@@ -106,8 +124,8 @@ impl GitError {
                 Outcome::Ok => Outcome::Protocol,
                 other => other,
             },
-            Self::Remote { .. } => Outcome::Git,
-            Self::ObjectFormat { .. } => Outcome::Unexpected,
+            Self::Remote { .. } | Self::Refused { .. } => Outcome::Git,
+            Self::ObjectFormat { .. } | Self::NoBranch { .. } => Outcome::Unexpected,
             Self::NotSmart { .. }
             | Self::Truncated { .. }
             | Self::Checksum { .. }

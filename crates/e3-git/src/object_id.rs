@@ -20,6 +20,19 @@ impl ObjectId {
         Some(Self(id))
     }
 
+    /// The id of no object: what a new branch pointed to before, and a deleted one afterwards.
+    pub const ZERO: Self = Self([0; 20]);
+
+    /// Returns the id of these bytes.
+    pub(crate) const fn from_bytes(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the id's bytes, as a tree holds them.
+    pub(crate) const fn as_bytes(&self) -> &[u8; 20] {
+        &self.0
+    }
+
     /// Returns whether this is the id of no object, as a server with no refs sends it.
     pub fn is_zero(self) -> bool {
         self.0 == [0; 20]

@@ -130,6 +130,12 @@ pub(crate) fn write_line(out: &mut Vec<u8>, line: &str) {
     out.extend_from_slice(format!("{:04x}{line}\n", line.len() + PREFIX + 1).as_bytes());
 }
 
+/// Appends a line without a line break, as git writes the update of a ref.
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
+    debug_assert!(text.len() < LARGEST - PREFIX, "requests have short lines only");
+    out.extend_from_slice(format!("{:04x}{text}", text.len() + PREFIX).as_bytes());
+}
+
 /// Appends `0000`.
 pub(crate) fn write_flush(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0000");

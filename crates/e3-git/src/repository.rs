@@ -25,6 +25,14 @@ impl RepositoryPath {
         format!("{}/info/refs?service=git-upload-pack", self.0)
     }
 
+    pub(crate) fn push_advertisement(&self) -> String {
+        format!("{}/info/refs?service=git-receive-pack", self.0)
+    }
+
+    pub(crate) fn receive_pack(&self) -> String {
+        format!("{}/git-receive-pack", self.0)
+    }
+
     pub(crate) fn upload_pack(&self) -> String {
         format!("{}/git-upload-pack", self.0)
     }

@@ -37,6 +37,28 @@ pub(crate) async fn post_upload_pack<'s>(
     exchange(session, repository, request, "application/x-git-upload-pack-result").await
 }
 
+/// Asks for the advertisement of receive-pack, which only knows version 0.
+pub(crate) async fn fetch_push_advertisement<'s>(
+    session: &'s mut HttpSession,
+    repository: &RepositoryPath,
+) -> Result<Streaming<'s>, GitError> {
+    let request =
+        Request::get(repository.push_advertisement()).header("accept", "*/*").header("pragma", "no-cache");
+    exchange(session, repository, request, "application/x-git-receive-pack-advertisement").await
+}
+
+/// Sends a request to receive-pack; never twice, since it changes the repository.
+pub(crate) async fn post_receive_pack<'s>(
+    session: &'s mut HttpSession,
+    repository: &RepositoryPath,
+    body: Vec<u8>,
+) -> Result<Streaming<'s>, GitError> {
+    let request = Request::post(repository.receive_pack(), body)
+        .header("accept", "application/x-git-receive-pack-result")
+        .header("content-type", "application/x-git-receive-pack-request");
+    exchange(session, repository, request, "application/x-git-receive-pack-result").await
+}
+
 /// Returns the next piece of an answer's body.
 pub(crate) async fn chunk(
     answer: &mut Streaming<'_>,
