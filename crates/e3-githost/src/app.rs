@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::routing::get;
 
 use crate::state::App;
-use crate::{git, rest, status, visit, web};
+use crate::{git, leftover, rest, status, visit, web};
 
 /// Returns everything that a node serves.
 pub(crate) fn routes(host: App) -> Router {
@@ -19,6 +19,8 @@ pub(crate) fn routes(host: App) -> Router {
     Router::new()
         .route("/status", get(status::status))
         .route(web::STYLE_PATH, get(web::style))
+        .route(web::ICON_PATH, get(web::icon))
         .merge(known)
+        .layer(middleware::from_fn(leftover::take))
         .with_state(host)
 }

@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::limits::Limits;
-use crate::{BalanceOptions, GithostError, Ready, listen};
+use crate::{BalanceOptions, GithostError, Ready, descriptors, listen};
 use node::Node;
 use proxy::Front;
 
@@ -39,7 +39,9 @@ pub async fn balance(
         return Err(GithostError::NoNodes);
     }
     let nodes: Vec<Node> = options.nodes.iter().map(|url| Node::parse(url)).collect::<Result<_, _>>()?;
-    let limits = Limits::default();
+    let mut limits = Limits::default();
+    // A request takes a connection to a node too.
+    limits.connections = limits.connections.min(descriptors::room_for_connections(2));
     let (listener, address) = listen::bind(options.http).await?;
     let front = Arc::new(Front::new(nodes));
     health::ask_all(&front).await;

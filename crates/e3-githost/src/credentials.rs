@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::failure::Failure;
 use crate::names::UserName;
-use crate::password;
+use crate::password::{self, Memory};
 use crate::store::{Store, User};
 
 /// The verified pairs of one node, and the turns at hashing.
@@ -22,10 +22,13 @@ pub(crate) struct Credentials {
     key: [u8; 32],
     verified: Mutex<HashMap<Fingerprint, Verified>>,
     turns: Arc<Semaphore>,
+    /// One for each turn that was ever needed at once.
+    memories: Memories,
     decoy: Arc<str>,
 }
 
 type Fingerprint = [u8; 32];
+type Memories = Arc<Mutex<Vec<Memory>>>;
 
 #[derive(Clone, Copy)]
 struct Verified {
@@ -44,7 +47,8 @@ impl Credentials {
             key,
             verified: Mutex::default(),
             turns: Arc::new(Semaphore::new(turns)),
-            decoy: password::hash("decoy")?.into(),
+            memories: Memories::default(),
+            decoy: password::hash("decoy", &mut Memory::default())?.into(),
         })
     }
 
@@ -69,7 +73,7 @@ impl Credentials {
         if user.as_ref().is_some_and(|user| self.remembers(&fingerprint, user)) {
             return Ok(user);
         }
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         // Whoever held the turn before may have verified the same pair.
         if user.as_ref().is_some_and(|user| self.remembers(&fingerprint, user)) {
             return Ok(user);
@@ -77,25 +81,40 @@ impl Credentials {
         let phc: Arc<str> =
             user.as_ref().map_or_else(|| Arc::clone(&self.decoy), |user| user.password_hash.as_str().into());
         let password = password.to_owned();
-        let matches = tokio::task::spawn_blocking(move || password::matches(&password, &phc))
-            .await
-            .map_err(|error| Failure::internal("verify a password", &error))?;
+        let matches = self.in_turn(turn, move |memory| password::matches(&password, &phc, memory)).await?;
         Ok(user.filter(|_| matches).inspect(|user| self.remember(fingerprint, user)))
     }
 
     /// Returns the password's hash, made when it is this request's turn.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Failure> {
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let password = password.to_owned();
-        tokio::task::spawn_blocking(move || password::hash(&password))
-            .await
-            .map_err(|error| Failure::internal("hash a password", &error))?
-            .map_err(|error| Failure::internal("hash a password", &error))
+        let hashed = self.in_turn(turn, move |memory| password::hash(&password, memory)).await?;
+        hashed.map_err(|error| Failure::internal("hash a password", &error))
     }
 
-    async fn turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Failure> {
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let turn = tokio::time::timeout(password::HASH_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
         turn.ok().and_then(Result::ok).ok_or_else(|| Failure::busy("too many logins at once"))
+    }
+
+    /// Hashes away from the tasks that must not block. The turn ends with the hashing, not with the request: a client that
+    /// went away would otherwise leave its hashing behind and make room for the next.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        turn: OwnedSemaphorePermit,
+        hash: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let memories = Arc::clone(&self.memories);
+        let work = tokio::task::spawn_blocking(move || {
+            let kept = memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = kept.unwrap_or_default();
+            let hashed = hash(&mut memory);
+            memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+            drop(turn);
+            hashed
+        });
+        work.await.map_err(|error| Failure::internal("hash a password", &error))
     }
 
     fn fingerprint(&self, name: &str, password: &str) -> Fingerprint {
@@ -145,7 +164,7 @@ mod tests {
     async fn store_with_user(directory: &tempfile::TempDir) -> (Store, UserName) {
         let store = Store::open(&directory.path().join("test.sqlite")).await.unwrap();
         let name = UserName::parse("ada").unwrap();
-        let hash = password::hash("first").unwrap();
+        let hash = password::hash("first", &mut Memory::default()).unwrap();
         let new =
             NewUser { display_name: "Ada", email: "ada@example.com", password_hash: &hash, admin: false };
         store.create_user(&name, new).await.unwrap();
@@ -160,7 +179,7 @@ mod tests {
         let user = credentials.verify(&store, "Ada", "first").await.unwrap().unwrap();
         assert!(credentials.remembers(&credentials.fingerprint("ada", "first"), &user));
         assert!(credentials.verify(&store, "ada", "second").await.unwrap().is_none());
-        store.set_password(&name, &password::hash("second").unwrap()).await.unwrap();
+        store.set_password(&name, &password::hash("second", &mut Memory::default()).unwrap()).await.unwrap();
         assert!(credentials.verify(&store, "ada", "first").await.unwrap().is_none());
         assert!(credentials.verify(&store, "ada", "second").await.unwrap().is_some());
         assert!(credentials.verify(&store, "nobody", "second").await.unwrap().is_none());
@@ -177,5 +196,20 @@ mod tests {
         let turns = u32::try_from(credentials.turns.available_permits()).unwrap();
         let _all = credentials.turns.acquire_many(turns).await.unwrap();
         assert!(credentials.verify(&store, "ada", "first").await.unwrap().is_some());
+    }
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_hashing_even_if_nobody_waits() {
+        let credentials = Credentials::new().unwrap();
+        let all = credentials.turns.available_permits();
+        let (go_on, gate) = std::sync::mpsc::channel::<()>();
+        let turn = credentials.turn().await.unwrap();
+        let mut hashing = Box::pin(credentials.in_turn(turn, move |_| gate.recv().is_err()));
+        assert!(futures_util::poll!(&mut hashing).is_pending());
+        drop(hashing);
+        assert_eq!(credentials.turns.available_permits(), all - 1, "it still hashes");
+        drop(go_on);
+        let all = u32::try_from(all).unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(20), credentials.turns.acquire_many(all)).await;
+        assert!(next.is_ok(), "the turn is given back when the hashing has ended");
     }
 }

@@ -133,6 +133,20 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message, None)
     }
 
+    /// The database did not do its part: it had no time, or something is wrong with it.
+    pub(crate) fn of_store(doing: &str, error: &sqlx::Error) -> Self {
+        let locked =
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| {
+                // Source: SQLite's result codes; the primary code is in the low byte, 5 is SQLITE_BUSY, 6 SQLITE_LOCKED.
+                code.parse().is_ok_and(|code: u32| matches!(code & 0xff, 5 | 6))
+            });
+        if locked || matches!(error, sqlx::Error::PoolTimedOut) {
+            tracing::warn!(doing, %error, "the database had no time");
+            return Self::busy("too many requests wait for the database");
+        }
+        Self::internal(doing, error)
+    }
+
     /// Adds what a client needs to act on the status.
     pub(crate) fn dress(&self, response: &mut Response) {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -153,10 +167,7 @@ impl IntoResponse for Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        if matches!(error, sqlx::Error::PoolTimedOut) {
-            return Self::busy("too many requests wait for the database");
-        }
-        Self::internal("use the database", &error)
+        Self::of_store("use the database", &error)
     }
 }
 
@@ -164,3 +175,27 @@ impl From<sqlx::Error> for Failure {
 pub(crate) const WRONG_CREDENTIALS: &str =
     "Authentication failed. Please check your credentials and try again.";
 const NOT_PERMITTED: &str = "You are not permitted to access this resource";
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+    use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_locked_database_is_busy_and_a_wrong_statement_is_our_fault() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("a.sqlite"))
+            .create_if_missing(true)
+            .busy_timeout(std::time::Duration::ZERO);
+        let mut one = SqliteConnection::connect_with(&options).await.unwrap();
+        let mut two = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut one).await.unwrap();
+        let locked = sqlx::query("BEGIN IMMEDIATE").execute(&mut two).await.unwrap_err();
+        assert_eq!(Failure::from(locked).status, StatusCode::SERVICE_UNAVAILABLE);
+        let wrong = sqlx::query("SELECT * FROM nowhere").execute(&mut two).await.unwrap_err();
+        assert_eq!(Failure::from(wrong).status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

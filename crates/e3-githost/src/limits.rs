@@ -25,7 +25,7 @@ pub struct Limits {
     pub git_queue: usize,
     /// How long a Git operation may wait for its turn before it is refused with 503.
     pub git_wait_seconds: u64,
-    /// How long a Git client may neither send what it announced nor take what it asked for.
+    /// How long a Git client may not send what it announced, and any client not take what it asked for.
     pub git_idle_seconds: u64,
     /// How long one Git operation may run.
     pub git_run_seconds: u64,
@@ -52,7 +52,7 @@ impl Default for Limits {
             git_run_seconds: 3600,
             fetch_bytes: 64 << 20,
             push_bytes: 4 << 30,
-            shutdown_seconds: 10,
+            shutdown_seconds: 5,
         }
     }
 }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::GithostError;
 use crate::limits::Limits;
+use crate::patience::Patient;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -55,7 +56,8 @@ pub(crate) async fn accept<S, B>(
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let connection = http(limits).serve_connection(TokioIo::new(stream), service(peer));
+                let stream = TokioIo::new(Patient::new(stream, limits.git_idle()));
+                let connection = http(limits).serve_connection(stream, service(peer));
                 let stop = stop.clone();
                 connections.spawn(async move {
                     let _place = place;

@@ -2,23 +2,52 @@
 
 use std::time::Duration;
 
-use argon2::{Algorithm, Argon2, Params, Version};
-use argon2::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand::Rng;
 
+/// What hashing works in: 19 MiB that are worth keeping, as allocating them each time leaves holes in every thread's heap.
+#[derive(Default)]
+pub(crate) struct Memory(Vec<Block>);
+
 /// Returns the PHC string of the password under a fresh random salt; some 20 ms of one core.
-pub(crate) fn hash(password: &str) -> Result<String, argon2::password_hash::Error> {
+pub(crate) fn hash(password: &str, memory: &mut Memory) -> Result<String, argon2::password_hash::Error> {
     let mut salt = [0_u8; 16];
     rand::rng().fill_bytes(&mut salt);
-    let hash: argon2::password_hash::phc::PasswordHash =
-        hasher()?.hash_password_with_salt(password.as_bytes(), &salt)?;
+    let hasher = hasher(Params::new(MEMORY_KIB, PASSES, LANES, None)?);
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: hasher.params().try_into()?,
+        hash: Some(memory.output(&hasher, password, &salt, Params::DEFAULT_OUTPUT_LEN)?),
+        salt: Some(Salt::new(&salt)?),
+    };
     Ok(hash.to_string())
 }
 
 /// Returns whether the password is the one behind the PHC string; an unreadable string matches nothing.
-pub(crate) fn matches(password: &str, phc: &str) -> bool {
-    let Ok(hasher) = hasher() else { return false };
-    PasswordVerifier::<str>::verify_password(&hasher, password.as_bytes(), phc).is_ok()
+pub(crate) fn matches(password: &str, phc: &str, memory: &mut Memory) -> bool {
+    let Ok(known) = PasswordHash::new(phc) else { return false };
+    let Ok(params) = Params::try_from(&known) else { return false };
+    let (Some(salt), Some(expected)) = (&known.salt, &known.hash) else { return false };
+    let hasher = hasher(params);
+    // Outputs compare in constant time.
+    memory.output(&hasher, password, salt, expected.len()).is_ok_and(|output| output == *expected)
+}
+
+impl Memory {
+    fn output(
+        &mut self,
+        hasher: &Argon2<'_>,
+        password: &str,
+        salt: &[u8],
+        length: usize,
+    ) -> Result<Output, argon2::password_hash::Error> {
+        self.0.resize_with(hasher.params().block_count(), Block::default);
+        let mut bytes = vec![0_u8; length];
+        hasher.hash_password_into_with_memory(password.as_bytes(), salt, &mut bytes, &mut self.0)?;
+        Ok(Output::new(&bytes)?)
+    }
 }
 
 /// Returns whether the text may be a password at all; the bound keeps hashing short.
@@ -29,9 +58,8 @@ pub(crate) fn is_acceptable(password: &str) -> bool {
 /// How long a request waits for its turn to hash before it is refused.
 pub(crate) const HASH_WAIT: Duration = Duration::from_secs(20);
 
-fn hasher() -> Result<Argon2<'static>, argon2::password_hash::Error> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+fn hasher(params: Params) -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
 /// Source: OWASP Password Storage Cheat Sheet, Argon2id: "m=19456 (19 MiB), t=2, p=1".
@@ -45,11 +73,24 @@ mod tests {
 
     #[test]
     fn only_the_same_password_matches_and_salts_differ() {
-        let first = hash("correct horse").unwrap();
+        let memory = &mut Memory::default();
+        let first = hash("correct horse", memory).unwrap();
         assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{first}");
-        assert!(matches("correct horse", &first));
-        assert!(!matches("correct horsE", &first));
-        assert!(!matches("correct horse", "not a hash"));
-        assert_ne!(first, hash("correct horse").unwrap());
+        assert!(matches("correct horse", &first, memory));
+        assert!(!matches("correct horsE", &first, memory));
+        assert!(!matches("correct horse", "not a hash", memory));
+        assert_ne!(first, hash("correct horse", memory).unwrap());
+    }
+
+    #[test]
+    fn hashes_of_others_with_these_parameters_are_understood() {
+        // Source: the reference implementation, `echo -n password | argon2 somesalt -id -t 2 -k 256 -p 1 -l 32 -e`, its test
+        // vector for version 0x13 with these parameters.
+        let phc = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let memory = &mut Memory::default();
+        assert!(matches("password", phc, memory));
+        assert!(!matches("differentpassword", phc, memory));
+        let other = hash("password", memory).unwrap();
+        assert!(matches("password", &other, memory), "memory of another size is no obstacle");
     }
 }

@@ -17,7 +17,7 @@ use crate::repositories::Repositories;
 use crate::state::{App, Host};
 use crate::store::{NewUser, Store};
 use crate::web::Pages;
-use crate::{GithostError, Ready, ServeOptions, app, listen, password};
+use crate::{GithostError, Ready, ServeOptions, app, descriptors, listen, password};
 
 /// Serves one node until the shutdown future ends.
 ///
@@ -36,7 +36,8 @@ pub async fn serve(
 ) -> Result<(), GithostError> {
     check(&options)?;
     let home = Home::open(&options.home)?;
-    let limits = Limits::read(&home.limits())?;
+    let mut limits = Limits::read(&home.limits())?;
+    limits.connections = limits.connections.min(descriptors::room_for_connections(1));
     let tasks = TaskTracker::new();
     let git = Git::find(&limits, tasks.clone()).await?;
     let (listener, address) = listen::bind(options.http).await?;
@@ -65,10 +66,13 @@ pub async fn serve(
     listen::accept(listener, &limits, |_| TowerToHyperService::new(routes.clone()), shutdown).await;
     drop(purge);
     tasks.close();
-    if tokio::time::timeout(LAST_WAIT, tasks.wait()).await.is_err() {
+    let last = async {
+        tasks.wait().await;
+        host.store.close().await;
+    };
+    if tokio::time::timeout(LAST_WAIT, last).await.is_err() {
         tracing::warn!(tasks = tasks.len(), "work went on for too long after the last request");
     }
-    host.store.close().await;
     Ok(())
 }
 
@@ -124,10 +128,11 @@ async fn open(options: &ServeOptions, home: &Home, tasks: &TaskTracker) -> Resul
 async fn ensure_admin(store: &Store, password: &str) -> Result<(), sqlx::Error> {
     let Some(name) = UserName::parse("admin") else { return Ok(()) };
     let known = store.user(&name).await?;
-    if known.as_ref().is_some_and(|user| password::matches(password, &user.password_hash)) {
+    let memory = &mut password::Memory::default();
+    if known.as_ref().is_some_and(|user| password::matches(password, &user.password_hash, memory)) {
         return Ok(());
     }
-    let password_hash = password::hash(password).map_err(hash_error)?;
+    let password_hash = password::hash(password, memory).map_err(hash_error)?;
     if known.is_some() {
         return store.set_password(&name, &password_hash).await;
     }
@@ -157,5 +162,5 @@ async fn purge(store: Store) {
 }
 
 const PURGE_EVERY: Duration = Duration::from_secs(300);
-/// Longer than an ending git child is given.
-const LAST_WAIT: Duration = Duration::from_secs(6);
+/// Longer than an ending git child is given; with the limit for requests, a node is gone within ten seconds.
+const LAST_WAIT: Duration = Duration::from_millis(4500);

@@ -51,9 +51,7 @@ impl Host {
         if !self.visits.is_due((user.id, repository.id)) {
             return;
         }
-        if let Err(error) = self.store.record_visit(user, repository).await {
-            tracing::warn!(%error, repository = repository.id, "cannot write down a visit");
-        }
+        self.store.note_visit(user, repository).await;
     }
 }
 

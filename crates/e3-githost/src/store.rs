@@ -11,14 +11,16 @@ mod users;
 mod visits;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use tokio::sync::Semaphore;
 
 pub(crate) use projects::{Project, ProjectCreated};
-pub(crate) use repositories::{Repository, RepositoryCreated};
+pub(crate) use repositories::{CreateRepositoryError, Repository, RepositoryCreated};
 pub(crate) use sessions::NewSession;
 pub(crate) use users::{NewUser, User};
 
@@ -27,6 +29,7 @@ pub(crate) use users::{NewUser, User};
 pub(crate) struct Store {
     readers: SqlitePool,
     writer: SqlitePool,
+    notes: Arc<Semaphore>,
 }
 
 /// A part of a longer list: the rows, and whether more follow.
@@ -67,13 +70,30 @@ impl Store {
         let writer = pool(1).connect_with(options.clone()).await?;
         schema::migrate(&writer).await?;
         let readers = pool(READERS).connect_with(options).await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, notes: Arc::new(Semaphore::new(MOST_NOTES)) })
     }
 
     /// Closes every connection, so that the last node leaves no WAL file behind.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Writes down what no answer depends on: waits a little for it, then leaves it to itself, so that reading goes on while
+    /// others keep the database locked. A failure is logged; a note too many is left out.
+    pub(crate) async fn note(
+        &self,
+        what: &'static str,
+        write: impl Future<Output = Result<(), sqlx::Error>> + Send + 'static,
+    ) {
+        let Ok(place) = Arc::clone(&self.notes).try_acquire_owned() else { return };
+        let writing = tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = write.await {
+                tracing::warn!(%error, what, "cannot write down a note");
+            }
+        });
+        let _ = tokio::time::timeout(NOTE_WAIT, writing).await;
     }
 
     /// Begins a transaction that holds the write lock from its start: none fails half-way for a reader turned writer.
@@ -116,6 +136,8 @@ fn usize_of(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
+const MOST_NOTES: usize = 64;
+const NOTE_WAIT: Duration = Duration::from_millis(250);
 const READERS: u32 = 8;
 const BUSY_WAIT: Duration = Duration::from_secs(15);
 const POOL_WAIT: Duration = Duration::from_secs(20);

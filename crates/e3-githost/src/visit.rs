@@ -22,8 +22,9 @@ enum Area {
 pub(crate) async fn serve(State(host): State<App>, mut request: Request, next: Next) -> Response {
     let (number, others, _running) = host.traffic.enter();
     let area = Area::of(request.uri().path());
-    let line =
-        tracing::enabled!(tracing::Level::DEBUG).then(|| format!("{} {}", request.method(), request.uri()));
+    // Without its query: Bitbucket takes a new user's password there.
+    let line = tracing::enabled!(tracing::Level::DEBUG)
+        .then(|| format!("{} {}", request.method(), request.uri().path()));
     let (mut response, visitor) = match Visitor::identify(&host, request.headers()).await {
         Ok(visitor) => {
             request.extensions_mut().insert(visitor.clone());

@@ -8,6 +8,8 @@ mod pages;
 mod projects;
 mod repositories;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -40,6 +42,11 @@ pub(crate) fn refuse(host: &Host, visitor: &Visitor, failure: &Failure) -> Respo
     page
 }
 
+/// Answers with the page, or with one that says why there is none.
+fn answer(host: &Host, account: &Arc<Account>, shown: Result<Response, Failure>) -> Response {
+    shown.unwrap_or_else(|failure| refuse(host, &Visitor::Known(Arc::clone(account)), &failure))
+}
+
 /// The style sheet of all pages, which browsers keep for a while.
 pub(crate) async fn style() -> impl IntoResponse {
     let headers = [
@@ -50,8 +57,18 @@ pub(crate) async fn style() -> impl IntoResponse {
     (headers, include_str!("../templates/style.css"))
 }
 
+/// The icon of all pages.
+pub(crate) async fn icon() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, include_str!("../templates/icon.svg"))
+}
+
 /// A signed-in reader; anyone else is sent to the login page, and back here afterwards.
-struct Reader(std::sync::Arc<Account>);
+struct Reader(Arc<Account>);
 
 impl FromRequestParts<App> for Reader {
     type Rejection = Response;
@@ -83,5 +100,6 @@ async fn nothing(State(host): State<App>, visitor: Visitor, uri: Uri) -> Respons
 }
 
 pub(crate) const STYLE_PATH: &str = "/s/githost.css";
-/// Pages load nothing but the style sheet and run nothing.
+pub(crate) const ICON_PATH: &str = "/s/githost.svg";
+/// Pages load nothing but the style sheet and the icon, and run nothing.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'";

@@ -117,7 +117,13 @@ async fn try_node(
 
 /// Returns the headers as the node should see them.
 fn forward(mut headers: HeaderMap, peer: SocketAddr) -> HeaderMap {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // Source: RFC 9112, section 6.3: of the two the encoding counts, and the length must not be passed on.
+        headers.remove(header::CONTENT_LENGTH);
+    }
     remove_hop_by_hop(&mut headers);
+    // The front itself tells the client to continue, as it begins to read.
+    headers.remove(header::EXPECT);
     let chain = headers.get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
     let chain = chain.map_or_else(|| peer.ip().to_string(), |before| format!("{before}, {}", peer.ip()));
     if let Ok(value) = HeaderValue::from_str(&chain) {
@@ -227,6 +233,8 @@ mod tests {
             ("connection", "close, x-private"),
             ("x-private", "1"),
             ("transfer-encoding", "chunked"),
+            ("content-length", "6"),
+            ("expect", "100-continue"),
             ("host", "git.example"),
             ("x-forwarded-for", "10.0.0.1"),
         ] {

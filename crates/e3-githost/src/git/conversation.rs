@@ -130,10 +130,18 @@ async fn feed(
         tokio::time::timeout(bounds.idle, body.next()).await.map_err(|_| Broken::Idle(bounds.idle))?
     {
         let chunk = chunk.map_err(|_| Broken::Gone)?;
+        if stdin.is_none() {
+            // Nobody reads it any more, so nobody needs it inflated.
+            pass_on(&mut stdin, &chunk, &mut total, bounds.body).await?;
+            continue;
+        }
         for piece in inflate.cut(&chunk) {
             let data = inflate.inflate(piece).map_err(Broken::Gzip)?;
             pass_on(&mut stdin, &data, &mut total, bounds.body).await?;
         }
+    }
+    if stdin.is_none() {
+        return Ok(());
     }
     let rest = inflate.finish().map_err(Broken::Gzip)?;
     pass_on(&mut stdin, &rest, &mut total, bounds.body).await

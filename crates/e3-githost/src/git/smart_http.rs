@@ -263,8 +263,26 @@ fn failure_of(broken: &Broken) -> Failure {
             Failure { status: StatusCode::REQUEST_TIMEOUT, ..Failure::bad_request(broken.to_string()) }
         }
         Broken::Git(GitError::Busy(busy)) => Failure::busy(&busy.to_string()),
+        Broken::Git(GitError::Failed { complaint, .. }) if is_malformed(complaint) => {
+            Failure::bad_request("This is not a request that git makes.")
+        }
         Broken::Git(error) => Failure::internal("run git", error),
     }
+}
+
+/// Returns whether git complained about what the client sent. Source: the texts of `pkt-line.c`, `serve.c`, `upload-pack.c`
+/// and `receive-pack.c`, which the locale of its children leaves as they are.
+fn is_malformed(complaint: &str) -> bool {
+    let complaints = [
+        "protocol error",
+        "the remote end hung up unexpectedly",
+        "no command requested",
+        "invalid command",
+        "unknown capability",
+        "unexpected line",
+        "expected flush after",
+    ];
+    complaints.iter().any(|text| complaint.contains(text))
 }
 
 /// Source: `hdr_nocache` of git's http-backend.

@@ -16,7 +16,7 @@ use crate::auth::{Admin, Known};
 use crate::failure::Failure;
 use crate::names::RepositoryName;
 use crate::state::{App, Host};
-use crate::store::{self, RepositoryCreated};
+use crate::store::{self, CreateRepositoryError, RepositoryCreated};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -107,9 +107,11 @@ pub(crate) async fn make(
         .map_err(|error| Failure::internal("make a repository", &error))?;
     let created =
         host.store.create_repository(project, (&name, &slug), description, |id| unplaced.place(id)).await;
-    match created.map_err(|error| Failure::internal("make a repository", &error))? {
-        RepositoryCreated::Made(repository) => Ok(repository),
-        RepositoryCreated::Taken => Err(Failure::taken("name", "This repository URL is already taken.")),
+    match created {
+        Ok(RepositoryCreated::Made(repository)) => Ok(repository),
+        Ok(RepositoryCreated::Taken) => Err(Failure::taken("name", "This repository URL is already taken.")),
+        Err(CreateRepositoryError::Store(error)) => Err(Failure::of_store("make a repository", &error)),
+        Err(CreateRepositoryError::Place(error)) => Err(Failure::internal("place a repository", &error)),
     }
 }
 

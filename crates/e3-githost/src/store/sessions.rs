@@ -39,11 +39,16 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         if session.as_ref().is_some_and(|session| session.seen_ms < now - SEEN_EVERY_MS) {
-            sqlx::query("UPDATE sessions SET seen_ms = max(seen_ms, ?) WHERE token_hash = ?")
-                .bind(now)
-                .bind(token_hash)
-                .execute(&self.writer)
-                .await?;
+            let (writer, token_hash) = (self.writer.clone(), token_hash.to_vec());
+            let write = async move {
+                sqlx::query("UPDATE sessions SET seen_ms = max(seen_ms, ?) WHERE token_hash = ?")
+                    .bind(now)
+                    .bind(token_hash)
+                    .execute(&writer)
+                    .await
+                    .map(drop)
+            };
+            self.note("when a session was seen", write).await;
         }
         Ok(session)
     }
@@ -113,5 +118,23 @@ mod tests {
         assert_eq!(store.purge_sessions().await.unwrap(), 1);
         store.set_password(&name, "y").await.unwrap();
         assert!(store.session(b"one").await.unwrap().is_none(), "the password changed");
+    }
+
+    #[tokio::test]
+    async fn a_session_is_read_while_another_keeps_the_database_locked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.sqlite");
+        let (store, other) = (Store::open(&path).await.unwrap(), Store::open(&path).await.unwrap());
+        let name = UserName::parse("ada").unwrap();
+        let new = NewUser { display_name: "Ada", email: "", password_hash: "x", admin: false };
+        store.create_user(&name, new).await.unwrap();
+        let user = store.user(&name).await.unwrap().unwrap();
+        store.create_session(&user, NewSession { token_hash: b"one", atl_token: "t" }).await.unwrap();
+        let age = "UPDATE sessions SET seen_ms = seen_ms - 120000";
+        sqlx::query(age).execute(&store.writer).await.unwrap();
+        let lock = other.begin().await.unwrap();
+        let found = tokio::time::timeout(std::time::Duration::from_secs(10), store.session(b"one")).await;
+        assert!(found.expect("reading does not wait for the lock").unwrap().is_some());
+        lock.rollback().await.unwrap();
     }
 }

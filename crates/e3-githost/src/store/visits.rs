@@ -4,17 +4,22 @@ use super::{Part, Repository, Store, User, Window};
 use crate::clock::now_ms;
 
 impl Store {
-    pub(crate) async fn record_visit(&self, user: &User, repository: &Repository) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "INSERT INTO visits (user_id, repository_id, visited_ms) VALUES (?1, ?2, ?3)
-             ON CONFLICT (user_id, repository_id) DO UPDATE SET visited_ms = max(visited_ms, excluded.visited_ms)",
-        )
-        .bind(user.id)
-        .bind(repository.id)
-        .bind(now_ms())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+    /// Notes that the user was at the repository just now.
+    pub(crate) async fn note_visit(&self, user: &User, repository: &Repository) {
+        let (writer, user, repository) = (self.writer.clone(), user.id, repository.id);
+        let write = async move {
+            sqlx::query(
+                "INSERT INTO visits (user_id, repository_id, visited_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (user_id, repository_id) DO UPDATE SET visited_ms = max(visited_ms, excluded.visited_ms)",
+            )
+            .bind(user)
+            .bind(repository)
+            .bind(now_ms())
+            .execute(&writer)
+            .await
+            .map(drop)
+        };
+        self.note("a visit", write).await;
     }
 
     /// Returns the repositories the user visited, the latest first.

@@ -1,14 +1,16 @@
 //! A repository's branches.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 
+use super::answer;
 use super::projects::window_of;
 use super::repositories::{RepositoryPage, RepositoryRow};
-use crate::failure::Failure;
 use crate::rest;
 use crate::state::App;
 
@@ -35,6 +37,7 @@ struct Content {
 
 async fn list(State(host): State<App>, page: RepositoryPage, RawQuery(query): RawQuery) -> Response {
     let window = window_of(&query.unwrap_or_default());
+    let account = Arc::clone(&page.account);
     let content = async {
         let found = rest::branches_of(&host, &page.repository).await?;
         let is_default = |name: &str| found.head.as_deref() == Some(name);
@@ -53,7 +56,7 @@ async fn list(State(host): State<App>, page: RepositoryPage, RawQuery(query): Ra
             limit: window.limit,
             more: part.more,
         };
-        host.pages.page(Some(&page.account), ("branches.html", &title), content)
+        host.pages.page(Some(&account), ("branches.html", &title), content)
     };
-    content.await.unwrap_or_else(Failure::into_response)
+    answer(&host, &account, content.await)
 }

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
-use super::refuse;
+use super::answer;
 use super::repositories::{RepositoryPage, RepositoryRow};
-use crate::auth::Visitor;
 use crate::failure::Failure;
 use crate::git::{Branches, Content, EntryKind, Found, GitError};
 use crate::names::is_tree_path;
@@ -89,7 +88,7 @@ async fn browse(
         Ok(content) => host.pages.page(Some(&account), ("browse.html", &title), content),
         Err(failure) => Err(failure),
     };
-    shown.unwrap_or_else(|failure| refuse(&host, &Visitor::Known(account), &failure).into_response())
+    answer(&host, &account, shown)
 }
 
 async fn show(host: &Host, page: RepositoryPage, at: &str, base: &Base) -> Result<Page, Failure> {

@@ -2,14 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 
-use super::Reader;
 use super::projects::ProjectRow;
 use super::repositories::RepositoryRow;
-use crate::failure::Failure;
+use super::{Reader, answer};
 use crate::state::App;
 use crate::store::Window;
 
@@ -35,5 +34,5 @@ async fn dashboard(State(host): State<App>, Reader(account): Reader) -> Response
         };
         host.pages.page(Some(&account), ("dashboard.html", "Dashboard"), content)
     };
-    content.await.unwrap_or_else(Failure::into_response)
+    answer(&host, &account, content.await)
 }

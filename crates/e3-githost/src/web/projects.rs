@@ -5,9 +5,10 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Reader, found, refuse};
+use super::{Reader, answer, found, refuse};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
 use crate::rest;
@@ -52,7 +53,7 @@ async fn list(State(host): State<App>, Reader(account): Reader, RawQuery(query):
         let content = Content { projects, start: window.start, limit: window.limit, more: part.more };
         host.pages.page(Some(&account), ("projects.html", "Projects"), content)
     };
-    content.await.unwrap_or_else(Failure::into_response)
+    answer(&host, &account, content.await)
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -65,9 +66,14 @@ struct Form {
     atl_token: String,
 }
 
-async fn create(State(host): State<App>, Reader(account): Reader, body: Bytes) -> Response {
+async fn create(
+    State(host): State<App>,
+    Reader(account): Reader,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
-    if let Err(failure) = may_create(&account, &form.atl_token) {
+    if let Err(failure) = may_create(&account, &headers, &form.atl_token) {
         return refuse(&host, &Visitor::Known(account), &failure);
     }
     match rest::make_project(&host, &form.key, Some(&form.name), Some(&form.description)).await {
@@ -77,8 +83,8 @@ async fn create(State(host): State<App>, Reader(account): Reader, body: Bytes) -
 }
 
 /// Only administrators make things, and only from a page of ours.
-pub(super) fn may_create(account: &Account, atl_token: &str) -> Result<(), Failure> {
-    xsrf::check_form(account, atl_token)?;
+pub(super) fn may_create(account: &Account, headers: &HeaderMap, atl_token: &str) -> Result<(), Failure> {
+    xsrf::check_form(account, headers, atl_token)?;
     if account.user.admin { Ok(()) } else { Err(Failure::not_permitted()) }
 }
 

@@ -5,11 +5,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequestParts, RawPathParams, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::HeaderMap;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 
 use super::projects::{asks_to_create, may_create, window_of};
-use super::{Reader, found, refuse};
+use super::{Reader, answer, found, refuse};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
 use crate::names::{ProjectKey, Slug};
@@ -128,7 +129,7 @@ async fn list(State(host): State<App>, page: ProjectPage, RawQuery(query): RawQu
         };
         host.pages.page(Some(&account), ("project.html", &project.name), content)
     };
-    content.await.unwrap_or_else(Failure::into_response)
+    answer(&host, &account, content.await)
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -140,10 +141,10 @@ struct Form {
     atl_token: String,
 }
 
-async fn create(State(host): State<App>, page: ProjectPage, body: Bytes) -> Response {
+async fn create(State(host): State<App>, page: ProjectPage, headers: HeaderMap, body: Bytes) -> Response {
     let ProjectPage { account, project } = page;
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
-    if let Err(failure) = may_create(&account, &form.atl_token) {
+    if let Err(failure) = may_create(&account, &headers, &form.atl_token) {
         return refuse(&host, &Visitor::Known(account), &failure);
     }
     let wished =

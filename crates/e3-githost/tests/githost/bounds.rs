@@ -197,3 +197,72 @@ async fn a_stopping_node_finishes_what_it_began() {
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("refs/heads/main"), "{answer}");
     stopping.await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_reaches_a_client_that_still_sends() {
+    let place = Place::new();
+    let server = server_with_repository(&place).await;
+    let front = Server::balance(vec![server.base.clone()]).await;
+    let large = bytes::Bytes::from(vec![b'a'; 8 << 20]);
+    for _ in 0..3 {
+        for at in [&server, &front] {
+            let cases = [
+                ("/rest/api/1.0/projects", "application/json", basic(), 413),
+                ("/rest/api/1.0/admin/users?name=x", "application/json", basic(), 400),
+                ("/nowhere", "text/plain", basic(), 404),
+                ("/status", "text/plain", basic(), 405),
+                ("/scm/PROJ/repo.git/git-receive-pack", "text/plain", basic(), 415),
+                (
+                    "/scm/PROJ/repo.git/git-receive-pack",
+                    "application/x-git-receive-pack-request",
+                    "Basic eDp5".into(),
+                    401,
+                ),
+            ];
+            for (path, kind, authorization, status) in cases {
+                let request = Request::post(at.url(path)).header("authorization", authorization);
+                let answer = at.send(request.header("content-type", kind), large.clone()).await;
+                assert_eq!(answer.status, status, "{path}");
+            }
+        }
+    }
+    front.stop().await.unwrap();
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_git_would_not_send_is_the_clients_fault() {
+    let place = Place::new();
+    let server = server_with_repository(&place).await;
+    for service in ["upload-pack", "receive-pack"] {
+        for body in ["", "0", "zzzz", "0003", "ffff", "-001", "0012command=evil\n0000", "000bnothing0000"] {
+            let request = Request::post(server.url(&format!("/scm/PROJ/repo.git/git-{service}")))
+                .header("authorization", basic())
+                .header("content-type", format!("application/x-git-{service}-request"));
+            let answer = server.send(request, body).await;
+            assert_eq!(answer.status, 400, "{service} {body:?}: {}", answer.text());
+        }
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_repository_is_told_in_the_form_that_was_asked_for() {
+    let place = Place::new();
+    let server = server_with_repository(&place).await;
+    std::fs::write(place.home().join("repositories/1.git/HEAD"), [0xff; 40]).unwrap();
+    let cases = [
+        ("/projects/PROJ/repos/repo/browse", "text/html"),
+        ("/projects/PROJ/repos/repo/branches", "text/html"),
+        ("/rest/api/1.0/projects/PROJ/repos/repo/branches", "application/json"),
+        ("/scm/PROJ/repo.git/info/refs?service=git-upload-pack", "text/plain"),
+    ];
+    for (path, kind) in cases {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 500, "{path}");
+        assert!(answer.header("content-type").starts_with(kind), "{path}: {}", answer.header("content-type"));
+        assert!(!answer.text().contains("repositories/"), "no path of the server is told");
+    }
+    assert_eq!(server.get("/projects/PROJ").await.status, 200, "the rest goes on");
+    server.stop().await.unwrap();
+}
