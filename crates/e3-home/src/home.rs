@@ -169,6 +169,14 @@ impl Home {
         }
     }
 
+    /// Returns the home that a run lies in, which may be another one when the run was named by its path; this home for a
+    /// run that lies nowhere in particular.
+    #[must_use]
+    pub fn of(&self, run: &RunDir) -> Self {
+        let runs = run.path().parent().filter(|parent| parent.file_name() == Some(OsStr::new(RUNS)));
+        runs.and_then(Path::parent).map_or_else(|| self.clone(), Self::at)
+    }
+
     /// Returns the directory of what is removed at a run's teardown, such as the homes of githost nodes.
     pub fn scratch(&self, run: &RunName) -> PathBuf {
         self.root.join("tmp").join(&run.0)
@@ -188,7 +196,7 @@ impl Home {
     }
 
     fn runs_root(&self) -> PathBuf {
-        self.root.join("runs")
+        self.root.join(RUNS)
     }
 
     fn named(&self, kind: Kind, name: &str) -> Result<Option<Source>, HomeError> {
@@ -246,6 +254,8 @@ fn modified(path: &Path) -> String {
     let at = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     name::stamp(at.unwrap_or(SystemTime::UNIX_EPOCH))
 }
+
+const RUNS: &str = "runs";
 
 #[cfg(test)]
 #[path = "home_tests.rs"]

@@ -170,3 +170,14 @@ fn a_home_that_cannot_be_written_says_what_to_do() {
     };
     assert!(denied.hint().unwrap().contains("E3_HOME"));
 }
+
+#[test]
+fn a_run_that_is_named_by_its_path_keeps_its_home() {
+    let directory = tempfile::tempdir().unwrap();
+    let its = Home::at(directory.path().join("its"));
+    let other = Home::at(directory.path().join("other"));
+    let run = its.create_run(&RunName("smoke-1".to_owned())).unwrap();
+    assert_eq!(other.of(&run), its);
+    let archived = RunDir::new(RunName("smoke-1".to_owned()), directory.path().join("archive/smoke-1"));
+    assert_eq!(other.of(&archived), other);
+}

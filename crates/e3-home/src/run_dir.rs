@@ -142,10 +142,11 @@ impl RunDir {
             }
             Err(TryLockError::Error(source)) => return Err(io("lock", &path)(source)),
         }
-        file.set_len(0)
+        // The number only helps another e3 to say who is here; a full disk must not keep anybody from removing things.
+        let _ = file
+            .set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "process {}", std::process::id()))
-            .map_err(io("write", &path))?;
+            .and_then(|()| write!(file, "process {}", std::process::id()));
         Ok(RunLock { _file: file })
     }
 

@@ -77,7 +77,11 @@ impl Home {
         Ok(path)
     }
 
-    fn secrets_directory(&self, run: &RunName) -> Result<PathBuf, HomeError> {
+    /// Returns the directory of a run's secrets; it need not exist.
+    ///
+    /// # Errors
+    /// When the run's name is none.
+    pub fn secrets_directory(&self, run: &RunName) -> Result<PathBuf, HomeError> {
         Ok(self.secrets_root().join(self.checked(run)?))
     }
 

@@ -5,6 +5,7 @@
 //!
 //! This crate never signals a process that it cannot prove to be one of those.
 
+mod git;
 mod provider;
 mod remove;
 mod start;

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use e3_model::{InstanceTopology, NodeTopology, ProviderName, Reset};
+use e3_node::base_environment;
 use e3_provider::{Journal, NodeProbe, Probe, Provider, ProviderError, ProvisionRequest, Removal, Resource};
 use futures_util::future::{join_all, try_join_all};
 
+use crate::git::look_for_git;
 use crate::remove::remove_all;
 use crate::start::Child;
 use crate::status::state_of;
@@ -104,6 +106,10 @@ impl LocalProvider {
 impl Provider for LocalProvider {
     fn name(&self) -> ProviderName {
         ProviderName::Local
+    }
+
+    async fn check(&self) -> Result<(), ProviderError> {
+        look_for_git(base_environment()).await
     }
 
     async fn provision(

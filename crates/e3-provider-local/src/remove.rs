@@ -11,16 +11,18 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 /// Stops all processes at once, then removes the directories, deepest first; none while a process is left.
+///
+/// The journal comes last: on a full disk it can be written again only when the directories are gone.
 pub(crate) async fn remove_all(resources: &[Resource], grace: Duration, journal: &Journal) -> Vec<Removal> {
-    let mut outcomes: Vec<Option<RemovalOutcome>> =
+    let mut outcomes: Vec<Option<Result<RemovalOutcome, String>>> =
         join_all(resources.iter().map(async |resource| match resource {
             Resource::Process { mark, identity, .. } => {
-                Some(settled(remove_process(identity.as_ref(), mark, grace).await, resource, journal))
+                Some(remove_process(identity.as_ref(), mark, grace).await)
             }
             Resource::Directory { .. } => None,
         }))
         .await;
-    let in_use = outcomes.iter().flatten().any(|outcome| matches!(outcome, RemovalOutcome::Left { .. }));
+    let in_use = outcomes.iter().flatten().any(Result::is_err);
 
     let mut directories: Vec<(usize, &Path)> = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
@@ -31,12 +33,9 @@ pub(crate) async fn remove_all(resources: &[Resource], grace: Duration, journal:
     directories.sort_by_key(|(_, path)| Reverse(path.components().count()));
     for (index, path) in directories {
         let outcome = if in_use {
-            RemovalOutcome::Left { reason: "a process that may use it is left".to_owned() }
+            Err("a process that may use it is left".to_owned())
         } else {
-            match resources.get(index) {
-                Some(resource) => settled(remove_directory(path).await, resource, journal),
-                None => continue,
-            }
+            remove_directory(path).await
         };
         if let Some(slot) = outcomes.get_mut(index) {
             *slot = Some(outcome);
@@ -47,7 +46,7 @@ pub(crate) async fn remove_all(resources: &[Resource], grace: Duration, journal:
         .zip(outcomes)
         .map(|(resource, outcome)| Removal {
             resource: resource.clone(),
-            outcome: outcome.unwrap_or(RemovalOutcome::Gone),
+            outcome: settled(outcome.unwrap_or(Ok(RemovalOutcome::Gone)), resource, journal),
         })
         .collect()
 }
@@ -61,7 +60,9 @@ fn settled(
     match removal {
         Ok(outcome) => match journal.removed(resource) {
             Ok(()) => outcome,
-            Err(error) => RemovalOutcome::Left { reason: format!("it is gone, but: {}", chain(&error)) },
+            Err(error) => RemovalOutcome::Left {
+                reason: format!("it is gone, but that could not be written down: {}", chain(&error)),
+            },
         },
         Err(reason) => RemovalOutcome::Left { reason },
     }

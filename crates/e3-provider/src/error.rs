@@ -47,6 +47,16 @@ pub enum ProviderError {
         /// What it said.
         found: String,
     },
+    /// Something is missing that the provider does not bring along.
+    #[error("{need} is needed here, but {found}")]
+    Needs {
+        /// What is needed, such as `git 2.39 or newer`.
+        need: &'static str,
+        /// What was found instead.
+        found: String,
+        /// How to get it.
+        hint: &'static str,
+    },
     /// The provider cannot do this.
     #[error("the {provider} provider cannot {act}")]
     Unsupported {
@@ -55,6 +65,16 @@ pub enum ProviderError {
         /// What was asked for.
         act: String,
     },
+}
+
+impl ProviderError {
+    /// Returns what the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Needs { hint, .. } => Some((*hint).to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// Says what could not be done with a journal.

@@ -20,6 +20,12 @@ pub trait Provider: Send + Sync {
     /// Returns the name by which plans ask for this provider.
     fn name(&self) -> ProviderName;
 
+    /// Looks whether all is there that this provider needs from outside, such as programs; creates nothing.
+    ///
+    /// # Errors
+    /// [`ProviderError::Needs`] for the first that is missing.
+    async fn check(&self) -> Result<(), ProviderError>;
+
     /// Sets up one thread's system under test and returns when every node of it serves.
     ///
     /// # Errors
@@ -95,7 +101,14 @@ pub struct NodeProbe {
 impl Probe {
     /// Returns whether every node serves.
     pub fn is_running(&self) -> bool {
-        self.nodes.iter().all(|node| node.state.as_deref() == Ok("RUNNING"))
+        self.nodes.iter().all(NodeProbe::is_running)
+    }
+}
+
+impl NodeProbe {
+    /// Returns whether the node serves.
+    pub fn is_running(&self) -> bool {
+        self.state.as_deref() == Ok("RUNNING")
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use e3_home::{Home, RunDir};
-use e3_model::{Header, Leftover, Parent, Plan, RunName, Teardown, Topology};
+use e3_model::{Document as _, Header, Leftover, Parent, Plan, RunName, Teardown, Topology};
 use e3_provider::{Journal, Provider, Removal, RemovalOutcome, Resource, chain};
 
 use crate::provision::{Events, now};
@@ -42,7 +42,7 @@ pub async fn deprovision(
             }
         }
     }
-    left.extend(lost_lines(&journal));
+    left.extend(lost_lines(&journal).or_else(|| lost_journal(&journal, run)));
     if let Err(error) = home.remove_secrets(run.name()) {
         left.push(Leftover { resource: "the run's secrets".to_owned(), reason: chain(&error) });
     }
@@ -93,10 +93,27 @@ fn is_of_run(path: &Path, run: &RunName) -> bool {
 fn lost_lines(journal: &Journal) -> Option<Leftover> {
     let lines = journal.ledger().missing_lines();
     (lines > 0).then(|| Leftover {
-        resource: format!("whatever {lines} lines of {} told of", journal.path().display()),
-        reason:
-            "these lines are damaged or missing; look for processes with E3_RESOURCE in their environment"
-                .to_owned(),
+        resource: format!(
+            "whatever {lines} {} of {} told of",
+            if lines == 1 { "line" } else { "lines" },
+            journal.path().display()
+        ),
+        reason: "that part is damaged or missing; look for processes with E3_RESOURCE in their environment"
+            .to_owned(),
+    })
+}
+
+/// Says so when the journal tells of nothing, although a topology says that something was set up.
+fn lost_journal(journal: &Journal, run: &RunDir) -> Option<Leftover> {
+    let ledger = journal.ledger();
+    let empty = ledger.open_resources().is_empty() && ledger.removed_resources().is_empty();
+    (empty && run.path().join(Topology::FILE).exists()).then(|| Leftover {
+        resource: "whatever was set up".to_owned(),
+        reason: format!(
+            "{} is empty or damaged; look for processes with E3_RESOURCE={}/... in their environment",
+            journal.path().display(),
+            run.name()
+        ),
     })
 }
 

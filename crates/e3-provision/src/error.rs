@@ -96,6 +96,7 @@ impl ProvisionError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Home(error) => error.hint(),
+            Self::Provider { source, .. } => source.hint(),
             Self::Occupied { .. } => {
                 Some("remove them with `e3 deprovision -r RUN`, or plan a new run".to_owned())
             }

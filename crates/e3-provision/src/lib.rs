@@ -17,6 +17,6 @@ mod stages;
 pub use deprovision::deprovision;
 pub use error::ProvisionError;
 pub use event::ProvisionEvent;
-pub use provision::{ProvisionInput, provision};
+pub use provision::{ProvisionInput, check, provision};
 pub use secrets::generate_secrets;
 pub use stages::{probe, reset};

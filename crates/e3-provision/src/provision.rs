@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use e3_dataset::{Dataset, Target, generate, load};
-use e3_home::{Home, RunDir, ThreadSecrets};
+use e3_home::{Home, RunDir, RunSecrets, ThreadSecrets};
 use e3_model::{
     Generate, Header, InstanceTopology, Plan, ProviderName, ThreadId, ThreadPlan, ThreadTopology, Topology,
     WorkerTopology, to_json,
@@ -35,6 +35,23 @@ pub struct ProvisionInput<'a> {
 /// Who is told what happens.
 pub(crate) type Events<'a> = &'a (dyn Fn(ProvisionEvent) + Send + Sync);
 
+/// Looks whether everything is there that a plan's providers need, such as programs; creates nothing.
+///
+/// # Errors
+/// When somebody is missing who could create a system, or misses something himself.
+pub async fn check(plan: &Plan, providers: &[Arc<dyn Provider>]) -> Result<(), ProvisionError> {
+    let mut checked = Vec::new();
+    for (thread, thread_plan) in threads(plan) {
+        let name = thread_plan.instance.provider;
+        if !checked.contains(&name) {
+            let check = find_provider(providers, thread, name)?.check().await;
+            check.map_err(|source| ProvisionError::Provider { thread, act: "set up", source })?;
+            checked.push(name);
+        }
+    }
+    Ok(())
+}
+
 /// Sets up every thread's system at the same time, loads its data, and writes the topology once all of it stands.
 ///
 /// Secrets are made and stored before any process starts.
@@ -50,7 +67,7 @@ pub async fn provision(input: &ProvisionInput<'_>, events: Events<'_>) -> Result
     let secrets = generate_secrets(datasets.iter().map(Arc::as_ref))?;
     let journal = Journal::open(&input.run.journal())?;
     refuse_occupied(&journal)?;
-    input.home.write_secrets(input.run.name(), &secrets)?;
+    write_secrets(input, &journal, &secrets)?;
     create_scratch(input, &journal)?;
 
     let parts = threads(input.plan).zip(providers).zip(&datasets).zip(&secrets.threads);
@@ -207,6 +224,20 @@ fn refuse_occupied(journal: &Journal) -> Result<(), ProvisionError> {
         Some(first) => Err(ProvisionError::Occupied { count: open.len(), first: first.to_string() }),
         None => Ok(()),
     }
+}
+
+/// Journals the secrets' directory before it exists, so that a run that was moved away from its home still finds it.
+fn write_secrets(
+    input: &ProvisionInput<'_>,
+    journal: &Journal,
+    secrets: &RunSecrets,
+) -> Result<(), ProvisionError> {
+    let path = input.home.secrets_directory(input.run.name())?;
+    let failed = |source| ProvisionError::Scratch { path: path.clone(), source };
+    let resource = Resource::Directory { path: std::path::absolute(&path).map_err(failed)? };
+    journal.intent(&resource)?;
+    input.home.write_secrets(input.run.name(), secrets)?;
+    Ok(journal.created(&resource)?)
 }
 
 fn create_scratch(input: &ProvisionInput<'_>, journal: &Journal) -> Result<(), ProvisionError> {

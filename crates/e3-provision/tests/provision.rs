@@ -124,7 +124,7 @@ async fn what_a_failed_provision_leaves_is_removed_from_the_journal_alone() {
     }
 
     let error = place.provision().await.unwrap_err();
-    assert!(matches!(&error, ProvisionError::Occupied { count: 5, .. }), "{error:?}");
+    assert!(matches!(&error, ProvisionError::Occupied { count: 6, .. }), "{error:?}");
     assert!(error.hint().unwrap().contains("e3 deprovision"), "{error}");
 
     // Neither plan nor topology is needed.
@@ -132,7 +132,7 @@ async fn what_a_failed_provision_leaves_is_removed_from_the_journal_alone() {
     std::fs::write(place.run.path().join("topology.json"), b"{ torn").unwrap();
     let teardown = place.deprovision().await;
     assert_eq!(teardown.left, []);
-    assert_eq!(teardown.removed.len(), 5, "{:?}", teardown.removed);
+    assert_eq!(teardown.removed.len(), 6, "{:?}", teardown.removed);
     assert!(marks.iter().all(|mark| find_marked(mark).unwrap().is_empty()));
     for path in place.secrets_and_scratch() {
         assert!(!path.exists(), "{}", path.display());
@@ -140,7 +140,7 @@ async fn what_a_failed_provision_leaves_is_removed_from_the_journal_alone() {
     assert_eq!(place.journal().open_resources(), []);
     assert_eq!(place.run.read::<Teardown>().unwrap(), teardown);
     let removed = |event: &ProvisionEvent| matches!(event, ProvisionEvent::Removed { .. });
-    assert_eq!(place.events.lock().unwrap().iter().filter(|event| removed(event)).count(), 5);
+    assert_eq!(place.events.lock().unwrap().iter().filter(|event| removed(event)).count(), 6);
 
     let again = place.deprovision().await;
     assert_eq!(
@@ -222,7 +222,16 @@ async fn a_damaged_journal_is_told_and_the_rest_of_it_serves() {
     assert!(!scratch.exists());
     assert_eq!(teardown.removed.len(), 2);
     assert_eq!(teardown.left.len(), 1, "{:?}", teardown.left);
-    assert!(teardown.left[0].resource.starts_with("whatever 1 lines of "), "{:?}", teardown.left);
+    assert!(teardown.left[0].resource.starts_with("whatever 1 line of "), "{:?}", teardown.left);
+}
+
+#[tokio::test]
+async fn a_journal_that_is_gone_is_told_when_something_was_set_up() {
+    let place = Place::new("");
+    std::fs::write(place.run.path().join("topology.json"), b"{}").unwrap();
+    let teardown = place.deprovision().await;
+    assert_eq!(teardown.left.len(), 1, "{:?}", teardown.left);
+    assert!(teardown.left[0].reason.contains("provision.journal is empty"), "{:?}", teardown.left);
 }
 
 #[tokio::test]
