@@ -23,6 +23,12 @@ pub trait BetweenStages: Send + Sync {
     /// # Errors
     /// A sentence that says why it could not.
     async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String>;
+
+    /// Looks, after a stage's load has ended, whether the thread's system under test still stands as it was set up.
+    ///
+    /// # Errors
+    /// A sentence that names what is missing; the stage has failed then.
+    async fn verify(&self, thread: ThreadId) -> Result<(), String>;
 }
 
 /// A plan with everything that is needed to conduct it.
@@ -53,8 +59,8 @@ pub async fn conduct(input: &Conduct<'_>, port: &mut dyn CoordinatorPort) -> Res
     await_registered(port, &workers).await?;
     let outcome = rounds(input, port, &mut record).await;
     for worker in &workers {
-        // A worker that is gone already needs no leave.
-        let _ = port.send(*worker, ToWorker::Leave).await;
+        // A worker that is gone already needs no leave, and one that takes no message is not waited for.
+        let _ = tokio::time::timeout(FAREWELL, port.send(*worker, ToWorker::Leave)).await;
     }
     let ended = record.end();
     outcome?;
@@ -129,5 +135,7 @@ async fn await_registered(
     Ok(())
 }
 
+/// How long the last message may wait for room at its worker.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long workers may take to register.
 const REGISTRATION: Duration = Duration::from_secs(60);

@@ -115,7 +115,16 @@ impl<'a> RoundRun<'a> {
         record: &mut RunRecord<'_>,
     ) -> Result<bool, FleetError> {
         let started_unix_ns = unix_ns() + u64::try_from(HEAD_START.as_nanos()).unwrap_or(0);
-        for (offset, (stage, run)) in self.stages.iter_mut().enumerate() {
+        for (stage, run) in &mut self.stages {
+            for (worker, seen) in &mut run.workers {
+                seen.at = Instant::now();
+                send(port, *stage, *worker, ToWorker::Start { stage: *stage, at_unix_ns: started_unix_ns })
+                    .await?;
+            }
+        }
+        let started = Instant::now() + HEAD_START;
+        // Only now: a slow disk would have used up the head start.
+        for (offset, (stage, run)) in self.stages.iter().enumerate() {
             record.start(*stage, started_unix_ns)?;
             (self.input.events)(FleetEvent::StageStarted {
                 stage: *stage,
@@ -125,14 +134,9 @@ impl<'a> RoundRun<'a> {
                 position: self.place.first + offset,
                 of: self.place.of,
             });
-            for (worker, seen) in &mut run.workers {
-                seen.at = Instant::now();
-                send(port, *stage, *worker, ToWorker::Start { stage: *stage, at_unix_ns: started_unix_ns })
-                    .await?;
-            }
         }
-        let started = Instant::now() + HEAD_START;
         self.attend(port, started).await?;
+        self.verify().await;
         let mut go_on = !self.input.stop.is_cancelled();
         for (stage, run) in std::mem::take(&mut self.stages) {
             go_on &= run.failed.is_none();
@@ -141,19 +145,31 @@ impl<'a> RoundRun<'a> {
         Ok(go_on)
     }
 
+    /// Fails every stage whose system under test did not outlive it: half a system's numbers are not the system's.
+    async fn verify(&mut self) {
+        for (stage, run) in &mut self.stages {
+            if let Err(reason) = self.input.between_stages.verify(stage.thread).await {
+                run.failed.get_or_insert(reason);
+            }
+        }
+    }
+
     /// Hears the workers until every share is over or lost.
     async fn attend(&mut self, port: &mut dyn CoordinatorPort, started: Instant) -> Result<(), FleetError> {
         let mut stopping = false;
         let mut check = tokio::time::interval(HEARTBEAT_CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.stages.values().any(StageRun::is_running) {
+            // In this order: after a slow disk has held the coordinator up, the heartbeats that wait in the queue are
+            // heard before anybody is declared silent.
             let received = tokio::select! {
-                received = port.receive() => received,
+                biased;
                 () = self.input.stop.cancelled(), if !stopping => {
                     stopping = true;
                     self.stop(port).await;
                     continue;
                 }
+                received = port.receive() => received,
                 _ = check.tick() => {
                     self.look_for_lost(started);
                     continue;
@@ -234,11 +250,14 @@ impl<'a> RoundRun<'a> {
             .await
             .map_err(FleetError::Task)?
             .map_err(|source| FleetError::Store { stage, source })?;
-        let honesty = run
+        let mut honesty = run
             .reports()
             .map(|report| report.honesty.clone())
             .reduce(|a, b| worst(&a, &b))
             .unwrap_or_else(Honesty::default);
+        // What workers handed on and the sealed file does not have was lost on the way: a segment that cannot be read.
+        let handed_on: u64 = run.reports().map(|report| report.samples).sum();
+        honesty.lost_samples += handed_on.saturating_sub(samples);
         let failures: Vec<FailureNote> = run.reports().flat_map(|report| report.failures.clone()).collect();
         for note in &failures {
             tracing::warn!(%stage, script = note.script, op = note.op, count = note.count, "ops failed: {}", note.message);
@@ -260,7 +279,7 @@ impl<'a> RoundRun<'a> {
         for (stage, run) in &self.stages {
             for worker in run.workers.keys() {
                 // A worker that is gone has stopped already.
-                let _ = port.send(*worker, ToWorker::Stop { stage: *stage }).await;
+                let _ = send(port, *stage, *worker, ToWorker::Stop { stage: *stage }).await;
             }
         }
     }
@@ -333,7 +352,12 @@ async fn send(
     worker: WorkerAddress,
     message: ToWorker,
 ) -> Result<(), FleetError> {
-    port.send(worker, message).await.map_err(|source| FleetError::Bus { stage, source })
+    match tokio::time::timeout(DELIVERY, port.send(worker, message)).await {
+        Ok(sent) => sent.map_err(|source| FleetError::Bus { stage, source }),
+        Err(_) => {
+            Err(FleetError::Late { worker, awaited: "reached by a message", seconds: DELIVERY.as_secs() })
+        }
+    }
 }
 
 fn unix_ns() -> u64 {
@@ -341,6 +365,8 @@ fn unix_ns() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// How long a message may wait for room at its worker.
+const DELIVERY: Duration = Duration::from_secs(10);
 /// How long workers may take to prepare their clients.
 const PREPARATION: Duration = Duration::from_secs(60);
 /// How far ahead the common start lies, so that every worker hears of it in time.

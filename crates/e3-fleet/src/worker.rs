@@ -1,7 +1,6 @@
 //! A worker: takes shares from the bus, runs them, and hands their samples on.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e3_load::{Batch, LoadError, Share, ShareReport};
@@ -105,7 +104,7 @@ impl Worker {
         if let State::Running(_) = &self.state {
             return ToCoordinator::Refused { stage, reason: "another share is still under way".to_owned() };
         }
-        match Share::new(plan, clients, Arc::clone(&setting), &self.catalogue) {
+        match Share::new(plan, &clients, &setting, &self.catalogue) {
             Ok(share) => {
                 self.state = State::Ready { stage, share: Box::new(share) };
                 ToCoordinator::Ready { stage }
@@ -117,9 +116,12 @@ impl Worker {
     fn start(&mut self, stage: StageRef, at_unix_ns: u64) -> Option<ToCoordinator> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Ready { stage: ready, share } if ready == stage => {
+                let origin = match instant_of(at_unix_ns) {
+                    Ok(origin) => origin,
+                    Err(reason) => return Some(ToCoordinator::Failed { stage, reason }),
+                };
                 let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
                 let stop = CancellationToken::new();
-                let origin = instant_of(at_unix_ns);
                 let task = tokio::spawn(e3_load::run(*share, origin, stop.clone(), sender));
                 let uncommitted = BTreeSet::new();
                 let running = Running { stage, stop, batches, uncommitted, task, drained: false };
@@ -165,13 +167,54 @@ impl Drop for Running {
     }
 }
 
-/// Returns the monotonic instant of a wall-clock time; now, when it is past.
-fn instant_of(at_unix_ns: u64) -> Instant {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Instant::now() + Duration::from_nanos(at_unix_ns).saturating_sub(since)
+/// Returns the monotonic instant of a wall-clock time, also when it is just past: samples count from the common start,
+/// and a worker that begins late shows so. A time far off means that a clock was set, and is refused.
+fn instant_of(at_unix_ns: u64) -> Result<Instant, String> {
+    let (at, monotonic) = (Duration::from_nanos(at_unix_ns), Instant::now());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (ahead, late) = (at.saturating_sub(now), now.saturating_sub(at));
+    if ahead.max(late) > START_TOLERANCE {
+        let (seconds, side) = if late.is_zero() { (ahead, "ahead") } else { (late, "past") };
+        return Err(format!(
+            "the start lay {:.1} s {side} by this worker's clock, which allows {} s",
+            seconds.as_secs_f64(),
+            START_TOLERANCE.as_secs()
+        ));
+    }
+    monotonic
+        .checked_sub(late)
+        .map(|origin| origin + ahead)
+        .ok_or_else(|| "the start lay before the boot".to_owned())
 }
 
+/// How far the start may lie from now by the worker's clock.
+const START_TOLERANCE: Duration = Duration::from_secs(5);
 /// How often a worker says that it is still there.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How many batches may wait for the bus: four seconds.
 const BATCHES_IN_FLIGHT: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unix_ns(ahead_ms: i64) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        u64::try_from(i128::try_from(now.as_nanos()).unwrap() + i128::from(ahead_ms) * 1_000_000).unwrap()
+    }
+
+    #[test]
+    fn a_start_that_is_just_past_stays_the_origin() {
+        let origin = instant_of(unix_ns(-300)).unwrap();
+        let past = origin.elapsed();
+        assert!((300..2_000).contains(&past.as_millis()), "{past:?}");
+        let ahead = instant_of(unix_ns(4_000)).unwrap().saturating_duration_since(Instant::now());
+        assert!((2_000..=4_000).contains(&ahead.as_millis()), "{ahead:?}");
+    }
+
+    #[test]
+    fn a_start_far_off_is_refused() {
+        assert!(instant_of(unix_ns(-3_600_000)).unwrap_err().contains("s past"));
+        assert!(instant_of(unix_ns(3_600_000)).unwrap_err().contains("s ahead"));
+    }
+}

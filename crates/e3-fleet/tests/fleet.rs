@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use e3_fleet::{
-    BetweenStages, Conduct, FleetError, FleetEvent, ToCoordinator, ToWorker, WorkerAddress, WorkerPort,
-    conduct, in_process_bus, serve,
+    BetweenStages, BusError, Conduct, CoordinatorPort, FleetError, FleetEvent, InProcessCoordinator,
+    ToCoordinator, ToWorker, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
 };
 use e3_home::{Home, RunDir};
+use e3_load::{Batch, ShareReport};
 use e3_model::{
-    ClientId, ClientPlan, Distribution, GitClient, Header, InstancePlan, JobId, JobPlan, Mix, OpDescriptor,
-    OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset, Round, Run, RunName,
-    ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome, StagePlan, StageRef, ThreadId, ThreadPlan,
-    Topology, WorkerId, WorkerPlan,
+    ClientId, ClientPlan, Distribution, GitClient, Header, Honesty, InstancePlan, JobId, JobPlan, Mix,
+    OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset, Round, Run,
+    RunName, ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome, StagePlan, StageRef, ThreadId,
+    ThreadPlan, Topology, WorkerId, WorkerPlan,
 };
 use e3_samples::Names;
 use e3_workload::{
@@ -56,6 +57,10 @@ struct NoReset;
 impl BetweenStages for NoReset {
     async fn reset(&self, _: ThreadId, _: Reset) -> Result<(), String> {
         Err("nothing asks for a reset here".into())
+    }
+
+    async fn verify(&self, _: ThreadId) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -135,6 +140,19 @@ impl Bench {
     where
         F: Fn(WorkerAddress, Box<dyn WorkerPort>) -> tokio::task::JoinHandle<()>,
     {
+        self.conduct_over(work, |port| port).await
+    }
+
+    /// Does the same over a bus whose coordinator's end is wrapped.
+    async fn conduct_over<F, P>(
+        &self,
+        work: F,
+        wrap: impl FnOnce(InProcessCoordinator) -> P,
+    ) -> Result<Run, FleetError>
+    where
+        F: Fn(WorkerAddress, Box<dyn WorkerPort>) -> tokio::task::JoinHandle<()>,
+        P: CoordinatorPort,
+    {
         let admin = Account { name: "admin".into(), password: Secret::new("x") };
         let setting = Arc::new(Setting {
             url: "http://127.0.0.1:1".into(),
@@ -153,7 +171,8 @@ impl Bench {
                 })
             })
             .collect();
-        let (mut coordinator, ends) = in_process_bus(&addresses);
+        let (coordinator, ends) = in_process_bus(&addresses);
+        let mut coordinator = wrap(coordinator);
         let mut workers = JoinSet::new();
         for (address, end) in addresses.iter().zip(ends) {
             workers.spawn(work(*address, Box::new(end)));
@@ -268,4 +287,87 @@ async fn a_worker_that_leaves_is_missed_and_the_stage_is_marked() {
     assert_eq!(record.stages.len(), 1);
     let reason = "thread-001/worker-001: out of memory".to_owned();
     assert_eq!(record.stages[0].outcome, StageOutcome::Failed { reason });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_that_were_handed_on_and_are_not_there_are_lost_samples() {
+    let bench = Bench::new(plan(1, "web.Wait"));
+    let forgetful = |_, mut port: Box<dyn WorkerPort>| {
+        tokio::spawn(async move {
+            port.send(ToCoordinator::Registered).await.unwrap();
+            while let Some(message) = port.receive().await {
+                let answer = match message {
+                    ToWorker::Assign(assignment) => ToCoordinator::Ready { stage: assignment.stage },
+                    ToWorker::Start { stage, .. } => ToCoordinator::Finished { stage, report: report(5) },
+                    _ => return,
+                };
+                port.send(answer).await.unwrap();
+            }
+        })
+    };
+    let record = bench.conduct(forgetful).await.unwrap();
+    assert_eq!(record.stages.len(), 4);
+    assert!(record.stages.iter().all(|stage| stage.samples == 0 && stage.honesty.lost_samples == 5));
+}
+
+fn report(samples: u64) -> ShareReport {
+    ShareReport { honesty: Honesty::default(), samples, iterations: samples, failures: vec![] }
+}
+
+/// A bus on which every commit takes nine seconds, as with a disk that stalls.
+struct Slow(InProcessCoordinator);
+
+#[async_trait]
+impl CoordinatorPort for Slow {
+    async fn send(&self, to: WorkerAddress, message: ToWorker) -> Result<(), BusError> {
+        if matches!(message, ToWorker::Committed { .. }) {
+            tokio::time::sleep(Duration::from_secs(9)).await;
+        }
+        self.0.send(to, message).await
+    }
+
+    async fn receive(&mut self) -> Option<(WorkerAddress, ToCoordinator)> {
+        self.0.receive().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_is_not_lost_because_the_coordinator_was_busy() {
+    let bench = Bench::new(plan(2, "web.Wait"));
+    // The first worker keeps the coordinator busy for longer than a worker may be silent; the second one says all the
+    // while that it is there.
+    let work = |address: WorkerAddress, mut port: Box<dyn WorkerPort>| {
+        tokio::spawn(async move {
+            port.send(ToCoordinator::Registered).await.unwrap();
+            while let Some(message) = port.receive().await {
+                match message {
+                    ToWorker::Assign(assignment) => {
+                        port.send(ToCoordinator::Ready { stage: assignment.stage }).await.unwrap();
+                    }
+                    ToWorker::Start { stage, .. } if address.worker.0 == 0 => {
+                        for sequence in 0..2 {
+                            let segment =
+                                e3_samples::to_segment(&[], &Names::of(&self::stage(1, 1, "x"))).unwrap();
+                            let batch =
+                                Batch { sequence, segment, samples: 0, ok: 0, errors: 0, max_latency_ns: 0 };
+                            port.send(ToCoordinator::Samples { stage, batch }).await.unwrap();
+                        }
+                        port.send(ToCoordinator::Finished { stage, report: report(0) }).await.unwrap();
+                    }
+                    ToWorker::Start { stage, .. } => {
+                        for _ in 0..10 {
+                            tokio::time::sleep(Duration::from_secs(2)).await;
+                            port.send(ToCoordinator::Heartbeat).await.unwrap();
+                        }
+                        port.send(ToCoordinator::Finished { stage, report: report(0) }).await.unwrap();
+                    }
+                    ToWorker::Leave => return,
+                    _ => {}
+                }
+            }
+        })
+    };
+    let record = bench.conduct_over(work, Slow).await.unwrap();
+    let outcomes: Vec<_> = record.stages.into_iter().map(|stage| stage.outcome).collect();
+    assert_eq!(outcomes, vec![StageOutcome::Completed; 4]);
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use e3_model::{ClientPlan, Distribution, JobId};
-use e3_workload::{ClientContext, Instant, Script, ScriptClient, ScriptError, Seat, Setting, Stopped};
+use e3_workload::{ClientContext, Instant, Load, Script, ScriptClient, ScriptError, Seat, Setting, Stopped};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
@@ -22,27 +23,34 @@ pub(crate) struct JobRoom {
 /// A failed op on its way to the log.
 pub(crate) type Failed = (JobId, String, String);
 
+/// Where a client tells what samples do not.
+#[derive(Clone)]
+pub(crate) struct Told {
+    pub(crate) failures: mpsc::Sender<Failed>,
+    /// Iterations that were begun, by all clients.
+    pub(crate) iterations: Arc<AtomicU64>,
+}
+
 /// One client with everything it needs.
 pub(crate) struct Client {
     plan: ClientPlan,
-    seat: Seat,
     draw: JobDraw,
     think_time: Distribution,
     /// The lanes of the client's own draws are apart from those of its jobs.
     random: ChaCha8Rng,
     jobs: BTreeMap<JobId, (ClientContext, Box<dyn ScriptClient>)>,
-    failures: mpsc::Sender<Failed>,
+    told: Told,
 }
 
 impl Client {
     /// Prepares a client with one script client for each job it may run.
     pub(crate) fn prepare(
         plan: &ClientPlan,
-        seat: Seat,
+        seat: &Seat,
         rooms: &[JobRoom],
         setting: &Arc<Setting>,
         pacing: (&JobDraw, &Distribution),
-        failures: mpsc::Sender<Failed>,
+        told: Told,
     ) -> Result<Self, (String, ScriptError)> {
         let random = ChaCha8Rng::seed_from_u64(seat.seed.fork(PACING_LANE).0);
         let mut jobs = BTreeMap::new();
@@ -59,30 +67,34 @@ impl Client {
             }
         }
         let (draw, think_time) = (pacing.0.clone(), *pacing.1);
-        Ok(Self { plan: plan.clone(), seat, draw, think_time, random, jobs, failures })
+        Ok(Self { plan: plan.clone(), draw, think_time, random, jobs, told })
     }
 
-    /// Iterates until the stage is over; returns how many iterations were begun.
-    pub(crate) async fn run(mut self) -> u32 {
-        let mut iteration = 0;
-        let begin = self.seat.origin + self.plan.start_offset.to_duration();
-        if !wait_until(&self.seat, begin).await {
-            return iteration;
+    /// Iterates until the stage is over.
+    pub(crate) async fn run(mut self, load: Load) {
+        for (context, _) in self.jobs.values_mut() {
+            context.begin_stage(load.clone());
+        }
+        let mut iteration: u32 = 0;
+        let begin = load.origin + self.plan.start_offset.to_duration();
+        if !wait_until(&load, begin).await {
+            return;
         }
         loop {
             let job = match self.plan.job {
                 Some(kept) => kept,
                 None => self.draw.draw(&mut self.random),
             };
-            let Some((context, client)) = self.jobs.get_mut(&job) else { return iteration };
+            let Some((context, client)) = self.jobs.get_mut(&job) else { return };
             context.begin_iteration(iteration, None);
             iteration = iteration.saturating_add(1);
+            self.told.iterations.fetch_add(1, Ordering::Relaxed);
             match client.iterate(context).await {
                 Ok(()) => {}
-                Err(Stopped::StageOver) => return iteration,
+                Err(Stopped::StageOver) => return,
                 Err(Stopped::Failed { op, outcome, message }) => {
                     // A full channel means that enough failures have been told already.
-                    let _ = self.failures.try_send((job, op, format!("{}: {message}", outcome.name())));
+                    let _ = self.told.failures.try_send((job, op, format!("{}: {message}", outcome.name())));
                 }
             }
             let mut pause = think(&self.think_time, &mut self.random);
@@ -90,20 +102,20 @@ impl Client {
                 // A script that fails at once must not starve the runtime.
                 pause = Duration::from_micros(1);
             }
-            if !wait_until(&self.seat, Instant::now() + pause).await {
-                return iteration;
+            if !wait_until(&load, Instant::now() + pause).await {
+                return;
             }
         }
     }
 }
 
 /// Waits; returns whether the stage still goes on then.
-async fn wait_until(seat: &Seat, until: Instant) -> bool {
+async fn wait_until(load: &Load, until: Instant) -> bool {
     tokio::select! {
-        () = tokio::time::sleep_until(until.min(seat.end)) => {}
-        () = seat.stop.cancelled() => return false,
+        () = tokio::time::sleep_until(until.min(load.end)) => {}
+        () = load.stop.cancelled() => return false,
     }
-    until < seat.end
+    until < load.end
 }
 
 /// The lane of a client's pacing draws; jobs use the lanes from 0.

@@ -7,29 +7,36 @@ use procfs::CurrentSI as _;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// Measures this process until the token is cancelled; lost samples are the caller's to add.
+/// Measures this process from `origin` to `end`, or until the token is cancelled; lost samples are the caller's to add.
 ///
-/// Scheduling lag is how late the runtime woke a task that sleeps for [`TICK`], the timer's own millisecond taken off.
-/// CPU figures come from `/proc/self/stat` and `/proc/stat` (proc(5)); where those cannot be read they stay out.
-pub(crate) async fn measure(done: CancellationToken) -> Honesty {
+/// Grace is left out: clients that only wait for their last answers would make a busy worker look idle. Scheduling lag
+/// is how late the runtime woke a task that is due every [`TICK`], the timer's own millisecond taken off. A tick that a
+/// stall delayed counts with its own delay, so that a stall weighs by its length; otherwise a worker that stood still
+/// for half its stage would show one late tick among many in time. CPU figures come from `/proc/self/stat` and `/proc/stat` (proc(5)); where those cannot be read they stay out.
+pub(crate) async fn measure((origin, end): (Instant, Instant), over: CancellationToken) -> Honesty {
+    tokio::select! {
+        () = tokio::time::sleep_until(origin) => {}
+        () = over.cancelled() => {}
+    }
     let before = Usage::now();
     let began = Instant::now();
     let mut lags_us = Vec::with_capacity(4096);
     let mut descriptors = open_descriptors();
-    let mut due = began + TICK;
     let mut ticks: u32 = 0;
-    let mut interval = tokio::time::interval_at(due, TICK);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut interval = tokio::time::interval_at(origin + TICK, TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
-        tokio::select! {
-            () = done.cancelled() => break,
-            _ = interval.tick() => {}
+        let due = tokio::select! {
+            biased;
+            due = interval.tick() => due,
+            () = over.cancelled() => break,
+        };
+        if due >= end {
+            break;
         }
-        let now = Instant::now();
-        let late = now.saturating_duration_since(due).saturating_sub(Duration::from_millis(1));
+        let late = due.elapsed().saturating_sub(Duration::from_millis(1));
         lags_us.push(u32::try_from(late.as_micros()).unwrap_or(u32::MAX));
-        due = now + TICK;
-        ticks += 1;
+        ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(DESCRIPTOR_TICKS) {
             descriptors = descriptors.max(open_descriptors());
         }
@@ -91,8 +98,9 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
 }
 
+/// Returns how many file descriptors are open, without the one that lists them.
 fn open_descriptors() -> u64 {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
+    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| (entries.count() as u64).saturating_sub(1))
 }
 
 /// Returns the nearest-rank quantile of sorted microseconds, in milliseconds; 0 when there are none.
@@ -119,7 +127,8 @@ mod tests {
     #[tokio::test]
     async fn a_blocked_runtime_shows_as_lag() {
         let done = CancellationToken::new();
-        let meter = tokio::spawn(measure(done.clone()));
+        let begin = Instant::now();
+        let meter = tokio::spawn(measure((begin, begin + Duration::from_secs(60)), done.clone()));
         tokio::time::sleep(Duration::from_millis(30)).await;
         // What must never happen in a client: it blocks the only thread of this runtime.
         std::thread::sleep(Duration::from_millis(120));
@@ -128,6 +137,34 @@ mod tests {
         let honesty = meter.await.unwrap();
         assert!(honesty.scheduling_lag_max_ms > 80.0, "{honesty:?}");
         assert!(honesty.file_descriptors > 2 && honesty.cpus >= 1, "{honesty:?}");
+    }
+
+    #[tokio::test]
+    async fn a_stall_weighs_by_its_length() {
+        let begin = Instant::now();
+        let end = begin + Duration::from_millis(1_300);
+        let meter = tokio::spawn(measure((begin, end), CancellationToken::new()));
+        tokio::time::sleep_until(begin + Duration::from_millis(1_150)).await;
+        // One wake-up of more than a hundred is late, but for a ninth of the time no client was woken.
+        std::thread::sleep(Duration::from_millis(140));
+        let honesty = tokio::time::timeout(Duration::from_secs(5), meter).await.unwrap().unwrap();
+        assert!(honesty.scheduling_lag_p99_ms > 100.0, "{honesty:?}");
+        assert!(honesty.is_client_bound());
+    }
+
+    #[tokio::test]
+    async fn the_grace_does_not_dilute_the_figures() {
+        let begin = Instant::now() + Duration::from_millis(50);
+        let end = begin + Duration::from_millis(300);
+        let meter = tokio::spawn(measure((begin, end), CancellationToken::new()));
+        tokio::time::sleep_until(begin).await;
+        while Instant::now() < end {
+            std::hint::black_box((0..20_000_u64).sum::<u64>());
+            tokio::task::yield_now().await;
+        }
+        // The meter is done although nobody told it that the last client is.
+        let honesty = tokio::time::timeout(Duration::from_secs(5), meter).await.unwrap().unwrap();
+        assert!(honesty.worker_cpus > 0.2, "{honesty:?}");
     }
 
     #[test]

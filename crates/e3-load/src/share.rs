@@ -2,24 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use e3_model::{ClientPlan, Honesty, StagePlan};
+use e3_model::{ClientPlan, Honesty, Sample, StagePlan};
 use e3_samples::Names;
-use e3_workload::{Catalogue, Instant, Seat, Setting, sample_channel};
+use e3_workload::{Catalogue, Instant, Load, SampleSink, Seat, Setting, sample_channel};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Client, Failed, JobRoom};
+use crate::client::{Client, Failed, JobRoom, Told};
 use crate::recorder::Recorder;
 use crate::{Batch, JobDraw, LoadError, honesty};
 
 /// A worker's share of a stage, with every client prepared.
 pub struct Share {
     plan: Arc<StagePlan>,
-    clients: Vec<ClientPlan>,
-    setting: Arc<Setting>,
-    rooms: Vec<JobRoom>,
+    clients: Vec<Client>,
+    samples: SampleSink,
+    recorded: mpsc::Receiver<Sample>,
+    failed: mpsc::Receiver<Failed>,
+    iterations: Arc<AtomicU64>,
 }
 
 /// What a worker has to say when its share is over.
@@ -49,17 +52,18 @@ pub struct FailureNote {
 }
 
 impl Share {
-    /// Returns the share of these clients.
+    /// Returns the share of these clients, each prepared: what is left to do at the start takes no time.
     ///
     /// # Errors
-    /// When the plan names a script that the catalogue lacks, or a job that the stage lacks.
+    /// When the plan names a script that the catalogue lacks, or a job that the stage lacks; when a script cannot make
+    /// a client in this setting.
     pub fn new(
         plan: Arc<StagePlan>,
-        clients: Vec<ClientPlan>,
-        setting: Arc<Setting>,
+        clients: &[ClientPlan],
+        setting: &Arc<Setting>,
         catalogue: &Catalogue,
     ) -> Result<Self, LoadError> {
-        let rooms = plan
+        let rooms: Vec<JobRoom> = plan
             .jobs
             .iter()
             .map(|job| {
@@ -69,12 +73,22 @@ impl Share {
                 Ok(JobRoom { script: Arc::clone(script), ops: job.ops.clone() })
             })
             .collect::<Result<Vec<_>, LoadError>>()?;
-        for client in &clients {
+        let (samples, recorded) = sample_channel(SAMPLES_IN_FLIGHT);
+        let (failures, failed) = mpsc::channel(FAILURES_TOLD);
+        let iterations = Arc::new(AtomicU64::new(0));
+        let told = Told { failures, iterations: Arc::clone(&iterations) };
+        let draw = JobDraw::of(&plan.jobs);
+        let prepare = |client: &ClientPlan| {
             if let Some(job) = client.job.filter(|job| job.index() >= rooms.len()) {
                 return Err(LoadError::NoSuchJob { client: client.client.0, job: job.0 });
             }
-        }
-        Ok(Self { plan, clients, setting, rooms })
+            let (op_timeout, samples) = (setting.op_timeout, samples.clone());
+            let seat = Seat { client: client.client, seed: client.seed, op_timeout, samples };
+            Client::prepare(client, &seat, &rooms, setting, (&draw, &plan.think_time), told.clone())
+                .map_err(|(script, source)| LoadError::Prepare { script, source })
+        };
+        let clients = clients.iter().map(prepare).collect::<Result<_, LoadError>>()?;
+        Ok(Self { plan, clients, samples, recorded, failed, iterations })
     }
 }
 
@@ -83,42 +97,24 @@ impl Share {
 /// Batches arrive while it runs; the last one arrives before it returns. When `stop` is cancelled the stage's end is now.
 ///
 /// # Errors
-/// When a client cannot be prepared, samples cannot be encoded, or a task ended abnormally.
+/// When samples cannot be encoded, or a task ended abnormally.
 pub async fn run(
     share: Share,
     origin: Instant,
     stop: CancellationToken,
     batches: mpsc::Sender<Batch>,
 ) -> Result<ShareReport, LoadError> {
-    let plan = Arc::clone(&share.plan);
+    let Share { plan, clients: prepared, samples, recorded, mut failed, iterations } = share;
     let end = origin + plan.duration.to_duration();
-    let (samples, receiver) = sample_channel(SAMPLES_IN_FLIGHT);
-    let (failures, mut failed) = mpsc::channel(FAILURES_TOLD);
-    let mut clients = JoinSet::new();
-    let draw = JobDraw::of(&plan.jobs);
-    for client in &share.clients {
-        let seat = Seat {
-            client: client.client,
-            seed: client.seed,
-            origin,
-            end,
-            stop: stop.clone(),
-            op_timeout: share.setting.op_timeout,
-            samples: samples.clone(),
-        };
-        let pacing = (&draw, &plan.think_time);
-        let client = Client::prepare(client, seat, &share.rooms, &share.setting, pacing, failures.clone())
-            .map_err(|(script, source)| LoadError::Prepare { script, source })?;
-        clients.spawn(client.run());
-    }
-    drop(failures);
-    let recorder = tokio::spawn(Recorder::new(Names::of(&plan), batches).run(receiver));
-    let measured = CancellationToken::new();
-    let _ends_the_meter = measured.clone().drop_guard();
-    let meter = tokio::spawn(honesty::measure(measured.clone()));
+    let recorder = tokio::spawn(Recorder::new(Names::of(&plan), batches).run(recorded));
+    let over = stop.child_token();
+    let _ends_the_meter = over.clone().drop_guard();
+    let meter = tokio::spawn(honesty::measure((origin, end), over.clone()));
+    let load = Load { origin, end, stop: stop.clone() };
+    let mut clients: JoinSet<()> = prepared.into_iter().map(|client| client.run(load.clone())).collect();
 
-    let iterations = drain(&mut clients, end, &stop, plan.grace.to_duration()).await?;
-    measured.cancel();
+    drain(&mut clients, end, &stop, plan.grace.to_duration()).await?;
+    over.cancel();
     let mut honesty = meter.await.map_err(LoadError::Task)?;
     let lost = samples.lost();
     drop(samples);
@@ -128,17 +124,17 @@ pub async fn run(
     while let Ok(failure) = failed.try_recv() {
         told.push(failure);
     }
+    let iterations = iterations.load(Ordering::Relaxed);
     Ok(ShareReport { honesty, samples: recorded, iterations, failures: notes(&plan, &told) })
 }
 
 /// Waits for all clients until the stage's end and its grace, then cuts off those still under way.
 async fn drain(
-    clients: &mut JoinSet<u32>,
+    clients: &mut JoinSet<()>,
     end: Instant,
     stop: &CancellationToken,
     grace: std::time::Duration,
-) -> Result<u64, LoadError> {
-    let mut iterations = 0;
+) -> Result<(), LoadError> {
     let cut = async {
         tokio::select! {
             () = tokio::time::sleep_until(end) => {}
@@ -151,8 +147,8 @@ async fn drain(
     loop {
         tokio::select! {
             joined = clients.join_next() => match joined {
-                None => return Ok(iterations),
-                Some(Ok(begun)) => iterations += u64::from(begun),
+                None => return Ok(()),
+                Some(Ok(())) => {}
                 Some(Err(error)) if error.is_cancelled() => {}
                 Some(Err(error)) => return Err(LoadError::Task(error)),
             },

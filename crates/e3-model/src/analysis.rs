@@ -88,7 +88,8 @@ pub struct StageAnalysis {
     pub started_unix_ns: u64,
     /// The measured window's start, in milliseconds since the stage's start.
     pub window_start_ms: u64,
-    /// The measured window's end, in milliseconds since the stage's start; an incomplete stage ends with its last sample.
+    /// The measured window's end, in milliseconds since the stage's start; an incomplete stage ends where its last op
+    /// began.
     pub window_end_ms: u64,
     /// How long the stage was to run, in milliseconds, warm-up included.
     pub planned_ms: u64,
@@ -126,7 +127,8 @@ pub struct OpStatistics {
     pub cancelled: u64,
     /// Successes per second of the measured window.
     pub rate_per_s: f64,
-    /// The interval around the rate, where one can be given.
+    /// The interval around the rate, where one can be given; it allows for ops that come in bursts, as those of one
+    /// iteration do.
     pub rate_interval: Option<Confidence>,
     /// Failures over `count`, 0 to 1; none when nothing ended.
     pub error_rate: Option<f64>,

@@ -7,7 +7,8 @@ pub struct Sample {
     pub scheduled_ns: u64,
     /// When it started.
     pub started_ns: u64,
-    /// When the first byte of the answer's payload came; none when none did.
+    /// When the first byte of the answer came, over HTTP with its head, for Git with the pack or the refs; none when none
+    /// did.
     pub first_byte_ns: Option<u64>,
     /// When it ended.
     pub ended_ns: u64,

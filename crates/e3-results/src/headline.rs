@@ -21,7 +21,7 @@ struct Arm<'a> {
     stage: &'a StageAnalysis,
 }
 
-/// Returns the stages that numbers can be taken from: the valid ones, or all when none is.
+/// Returns the stages that numbers can be taken from: those that are valid and ran to their end, or all when none is.
 fn arms(threads: &[ThreadAnalysis]) -> Vec<Arm<'_>> {
     let all: Vec<Arm<'_>> = threads
         .iter()
@@ -33,7 +33,10 @@ fn arms(threads: &[ThreadAnalysis]) -> Vec<Arm<'_>> {
 }
 
 fn is_valid(stage: &StageAnalysis) -> bool {
-    !stage.stamps.iter().any(|stamp| matches!(stamp, Stamp::ClientBound | Stamp::SamplesLost))
+    !stage
+        .stamps
+        .iter()
+        .any(|stamp| matches!(stamp, Stamp::ClientBound | Stamp::SamplesLost | Stamp::Incomplete))
 }
 
 fn throughput(arms: &[Arm<'_>]) -> Option<Headline> {
@@ -44,13 +47,12 @@ fn throughput(arms: &[Arm<'_>]) -> Option<Headline> {
     });
     let others = each_other_thread(arms, best.thread, |own| {
         let top = highest_rate(own.iter().copied())?;
-        let rate = top.stage.total.rate_per_s;
-        Some(format!(
-            "{} at {} clients, {} times that",
-            quantity::rate(rate),
-            top.stage.clients,
-            quantity::number(rate / total.rate_per_s)
-        ))
+        let (rate, clients) = (top.stage.total.rate_per_s, top.stage.clients);
+        let shown = format!("{} at {clients} clients", quantity::rate(rate));
+        // Of different loads, a ratio would say more about the loads than about the systems.
+        let is_like = clients == best.stage.clients;
+        let ratio = || format!("{shown}, {} times that", quantity::number(rate / total.rate_per_s));
+        Some(if is_like { ratio() } else { shown.clone() })
     });
     Some(Headline {
         label: "Highest throughput".to_owned(),
@@ -73,15 +75,24 @@ fn highest_rate<'a>(arms: impl Iterator<Item = Arm<'a>>) -> Option<Arm<'a>> {
     })
 }
 
-/// The slowest op is the one with the highest mean, which every op has; what is shown is its highest percentile of
-/// p95, p90 and p50 that enough successes speak for.
+/// The slowest op is the one with the highest mean, among those with enough successes for a median: one op that was
+/// seen once tells nothing. What is shown is its highest percentile of p95, p90 and p50 that enough successes speak for.
 fn slowest(arms: &[Arm<'_>]) -> Option<Headline> {
     let clients = arms.iter().map(|arm| arm.stage.clients).max()?;
     let loaded: Vec<Arm<'_>> = arms.iter().copied().filter(|arm| arm.stage.clients == clients).collect();
-    let (arm, op, latency) = loaded
-        .iter()
-        .flat_map(|arm| arm.stage.ops.iter().filter_map(|op| Some((*arm, op, op.latency.as_ref()?))))
-        .max_by(|a, b| a.2.mean_ms.total_cmp(&b.2.mean_ms))?;
+    let candidates = || {
+        loaded
+            .iter()
+            .flat_map(|arm| arm.stage.ops.iter().filter_map(|op| Some((*arm, op, op.latency.as_ref()?))))
+    };
+    let slower = |a: &(_, _, &Latency), b: &(_, _, &Latency)| a.2.mean_ms.total_cmp(&b.2.mean_ms);
+    let known = candidates().filter(|(_, _, latency)| latency.p50_ms.is_some()).max_by(slower);
+    let (arm, op, latency) = known.or_else(|| candidates().max_by(slower))?;
+    let passed_over = if candidates().any(|(_, _, other)| other.mean_ms > latency.mean_ms) {
+        " Ops with fewer than 10 successes are left out."
+    } else {
+        ""
+    };
     let (name, value, of) = telling(latency);
     let others = each_other_thread(&loaded, arm.thread, |own| {
         let same = own
@@ -94,7 +105,7 @@ fn slowest(arms: &[Arm<'_>]) -> Option<Headline> {
         label: format!("{name} of the slowest op at {clients} clients"),
         value: quantity::latency(value),
         detail: format!(
-            "{} on “{}”; {} successes in {}.{others}{}",
+            "{} on “{}”; {} successes in {}.{others}{passed_over}{}",
             full_name(op),
             arm.thread,
             quantity::count(op.ok),
@@ -181,7 +192,7 @@ fn window(stage: &StageAnalysis) -> Span {
 }
 
 fn caveat(stage: &StageAnalysis) -> &'static str {
-    if is_valid(stage) { "" } else { " No stage is valid: see the stamps." }
+    if is_valid(stage) { "" } else { " No stage is both valid and complete: see the stamps." }
 }
 
 fn full_name(op: &OpStatistics) -> String {
@@ -232,7 +243,40 @@ mod tests {
         }
         let all_invalid = headlines(&threads);
         assert!(all_invalid[1].label.ends_with("at 8 clients"));
-        assert!(all_invalid[0].detail.ends_with("No stage is valid: see the stamps."));
+        assert!(all_invalid[0].detail.ends_with("No stage is both valid and complete: see the stamps."));
+    }
+
+    #[test]
+    fn a_stage_that_was_cut_short_makes_no_headline() {
+        let mut threads = analyzed();
+        // Interrupted in the first moments of its window: one op in a millisecond.
+        let cut = &mut threads[0].stages[1];
+        cut.stamps.push(Stamp::Incomplete);
+        (cut.window_end_ms, cut.total.rate_per_s) = (1_001, 1_000.0);
+        let throughput = &headlines(&threads)[0];
+        assert_eq!(throughput.value, "100 ops/s", "{throughput:?}");
+    }
+
+    #[test]
+    fn different_loads_have_no_ratio() {
+        let mut threads = analyzed();
+        threads[1].stages[0].stamps.push(Stamp::ClientBound);
+        let throughput = &headlines(&threads)[0];
+        assert!(throughput.detail.ends_with("“two nodes”: 100 ops/s at 8 clients."), "{throughput:?}");
+    }
+
+    #[test]
+    fn an_op_that_was_seen_once_is_not_the_slowest() {
+        let mut threads = analyzed();
+        for thread in &mut threads {
+            for stage in &mut thread.stages {
+                let once = Latency { mean_ms: 900.0, min_ms: 900.0, max_ms: 900.0, ..Latency::default() };
+                (stage.ops[1].ok, stage.ops[1].latency) = (1, Some(once));
+            }
+        }
+        let slowest = &headlines(&threads)[1];
+        assert!(slowest.label.starts_with("95th percentile"), "{slowest:?}");
+        assert!(slowest.detail.contains("Ops with fewer than 10 successes are left out."), "{slowest:?}");
     }
 
     #[test]

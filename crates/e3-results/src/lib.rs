@@ -7,6 +7,7 @@
 //! The populations are those of [`e3_model::StageAnalysis`]; what counts as what is written where it is counted.
 
 mod analyze;
+mod cycle;
 mod error;
 mod gather;
 mod headline;

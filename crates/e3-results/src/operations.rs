@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use e3_model::{Confidence, Latency, OpStatistics, Outcome, Sample, StagePlan};
 use e3_stats::{Interval, LEVEL, Quantile, mean, percentile, poisson_rate, wilson};
 
+use crate::cycle::Cycles;
 use crate::stage::{Window, milliseconds};
 
 /// Returns the statistics of all ops together, and of each op of each job in the workload's order.
 ///
 /// The population is the ops that were due in the window; latency is that of the successes, from the scheduled start.
+/// The interval of a rate allows for ops that come in iterations, see [`Cycles`].
 pub(crate) fn operations(
     plan: &StagePlan,
     window: Window,
@@ -21,6 +23,7 @@ pub(crate) fn operations(
     for sample in &population {
         by_op.entry((sample.job, sample.op)).or_default().push(sample);
     }
+    let cycles = Cycles::of(plan, window, samples);
     let mut ops = Vec::new();
     for (job, job_plan) in (0..).zip(&plan.jobs) {
         for (op, descriptor) in (0..).zip(&job_plan.ops) {
@@ -28,14 +31,14 @@ pub(crate) fn operations(
             ops.push(OpStatistics {
                 script: job_plan.script.clone(),
                 op: descriptor.name.clone(),
-                ..statistics(own, window)
+                ..statistics(own, window, &cycles)
             });
         }
     }
-    (statistics(&population, window), ops)
+    (statistics(&population, window, &cycles), ops)
 }
 
-fn statistics(population: &[&Sample], window: Window) -> OpStatistics {
+fn statistics(population: &[&Sample], window: Window, cycles: &Cycles) -> OpStatistics {
     let with = |wanted: fn(Outcome) -> bool| population.iter().filter(move |sample| wanted(sample.outcome));
     let successes: Vec<&Sample> = with(|outcome| outcome == Outcome::Ok).copied().collect();
     let mut errors: BTreeMap<String, u64> = BTreeMap::new();
@@ -55,7 +58,7 @@ fn statistics(population: &[&Sample], window: Window) -> OpStatistics {
         ok,
         cancelled: length(population.len()) - count,
         rate_per_s: per_second(ok, window.seconds()),
-        rate_interval: poisson_rate(ok, window.seconds()).map(confidence),
+        rate_interval: poisson_rate(ok, cycles.dispersion(&successes), window.seconds()).map(confidence),
         error_rate: (count > 0).then(|| ratio(failed, count)),
         error_rate_interval: wilson(failed, count).map(confidence),
         errors,

@@ -27,14 +27,15 @@ pub(crate) struct Window {
 impl Window {
     /// Returns the window from the end of the warm-up to the end of the load.
     ///
-    /// A stage that did not complete has its load end with its last sample: clients are never all silent for long, and
-    /// those that are cut off record when.
+    /// A stage that did not complete has its load end when its last op began: clients are never all silent for long, and
+    /// of what they still waited for after a stop, the grace, no rate may be taken.
     fn of(input: &StageInput<'_>) -> Self {
         let planned = input.plan.duration.as_millis();
         let end_ms = match input.record.outcome {
             StageOutcome::Completed => planned,
             StageOutcome::Interrupted | StageOutcome::Failed { .. } => {
-                input.samples.last().map_or(0, |sample| sample.ended_ns.div_ceil(MS)).min(planned)
+                let last = input.samples.iter().map(|sample| sample.scheduled_ns).max();
+                last.map_or(0, |scheduled_ns| scheduled_ns / MS + 1).min(planned)
             }
         };
         Self { start_ms: input.plan.warm_up.as_millis().min(end_ms), end_ms }
@@ -42,7 +43,13 @@ impl Window {
 
     /// Returns whether an instant, in nanoseconds since the stage's start, lies within: start included, end not.
     pub(crate) fn contains(self, ns: u64) -> bool {
-        (self.start_ms.saturating_mul(MS)..self.end_ms.saturating_mul(MS)).contains(&ns)
+        let (start, end) = self.ends_ns();
+        (start..end).contains(&ns)
+    }
+
+    /// Returns both ends in nanoseconds since the stage's start.
+    pub(crate) fn ends_ns(self) -> (u64, u64) {
+        (self.start_ms.saturating_mul(MS), self.end_ms.saturating_mul(MS))
     }
 
     /// Returns the window's length in seconds.
@@ -125,8 +132,9 @@ mod tests {
 
     #[test]
     fn an_interrupted_stage_counts_only_its_actual_time() {
+        // Stopped at 3 s; one op was then under way, and had all of the grace.
         let cut =
-            Sample { outcome: Outcome::Cancelled, ..sample(0, 0, 2_500 * MILLISECOND, 3_000 * MILLISECOND) };
+            Sample { outcome: Outcome::Cancelled, ..sample(0, 0, 2_999 * MILLISECOND, 8_000 * MILLISECOND) };
         let samples = [sample(1, 0, 1_500 * MILLISECOND, 2_000 * MILLISECOND), cut];
         let stage = analyzed(StageOutcome::Interrupted, &samples);
         assert_eq!((stage.window_start_ms, stage.window_end_ms, stage.planned_ms), (1000, 3000, 6000));
@@ -135,7 +143,7 @@ mod tests {
         assert_eq!(stage.stamps, [Stamp::CoLocated, Stamp::Incomplete]);
 
         let early = analyzed(StageOutcome::Interrupted, &[sample(1, 0, 0, 400 * MILLISECOND)]);
-        assert_eq!((early.window_start_ms, early.window_end_ms, early.total.count), (400, 400, 0));
+        assert_eq!((early.window_start_ms, early.window_end_ms, early.total.count), (1, 1, 0));
         assert_eq!(early.total.rate_interval, None, "no time, no rate");
     }
 }

@@ -14,21 +14,23 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Returns the interval around the rate of `count` independent events in `seconds`, in events per second; none unless
-/// `seconds` is finite and above 0.
+/// Returns the interval around the rate of `count` events in `seconds`, in events per second; none unless `seconds` is
+/// finite and above 0, and `dispersion` finite and at least 1.
 ///
-/// It takes the events to be Poisson. Clients of the closed model wait for each other less than chance would have it,
-/// so for them the interval is, if anything, too wide.
+/// `dispersion` is how many times larger the variance of the count is than its mean: 1 for independent events, more for
+/// events that come in bursts, such as the ops of one iteration. The interval is that of count ÷ dispersion independent
+/// bursts, which is as wide as the normal interval with that variance, and not symmetrical where bursts are few.
 ///
 /// Source: F. Garwood: Fiducial Limits for the Poisson Distribution, Biometrika 28 (1936), exact up to 10,000 events;
 /// above, Byar's approximation (N. E. Breslow, N. E. Day: Statistical Methods in Cancer Research II, 1987, p. 69),
 /// which is then within a millionth of it.
-pub fn poisson_rate(count: u64, seconds: f64) -> Option<Interval> {
-    if !(seconds.is_finite() && seconds > 0.0) {
+pub fn poisson_rate(count: u64, dispersion: f64, seconds: f64) -> Option<Interval> {
+    if !(seconds.is_finite() && seconds > 0.0 && dispersion.is_finite() && dispersion >= 1.0) {
         return None;
     }
-    let (low, high) = if count <= EXACT { garwood(as_f64(count)) } else { byar(as_f64(count)) };
-    Some(Interval { low: low / seconds, high: high / seconds })
+    let bursts = as_f64(count) / dispersion;
+    let (low, high) = if bursts <= EXACT { garwood(bursts) } else { byar(bursts) };
+    Some(Interval { low: dispersion * low / seconds, high: dispersion * high / seconds })
 }
 
 /// Returns Wilson's score interval around the share `count` ÷ `total`, within 0 to 1; none without a total.
@@ -85,7 +87,7 @@ fn as_f64(count: u64) -> f64 {
 
 /// The standard normal quantile of 0.975.
 const Z: f64 = 1.959_963_984_540_054;
-const EXACT: u64 = 10_000;
+const EXACT: f64 = 10_000.0;
 
 #[cfg(test)]
 mod tests {
@@ -104,14 +106,27 @@ mod tests {
             (10_001, 9_805.942_667_599_955, 10_198.961_423_833_132),
             (250_000, 249_020.965_504_321_24, 250_981.930_760_977_12),
         ] {
-            let found = poisson_rate(count, 1.0).unwrap();
+            let found = poisson_rate(count, 1.0, 1.0).unwrap();
             assert!((found.low - low).abs() <= 1e-6 * low.max(1e-3), "{count}: {found:?}");
             assert!((found.high - high).abs() <= 1e-6 * high, "{count}: {found:?}");
         }
-        let half = poisson_rate(42, 5.0).unwrap();
+        let half = poisson_rate(42, 1.0, 5.0).unwrap();
         assert!((half.low * 5.0 - 30.269_905_732_477_7).abs() < 1e-6);
-        assert_eq!(poisson_rate(3, 0.0), None);
-        assert_eq!(poisson_rate(3, f64::NAN), None);
+        assert_eq!(poisson_rate(3, 1.0, 0.0), None);
+        assert_eq!(poisson_rate(3, 1.0, f64::NAN), None);
+        assert_eq!(poisson_rate(3, 0.5, 1.0), None);
+    }
+
+    #[test]
+    fn bursts_widen_the_interval() {
+        // 42 bursts of ten events each: ten times the interval of 42 events.
+        let (bursts, single) = (poisson_rate(420, 10.0, 1.0).unwrap(), poisson_rate(42, 1.0, 1.0).unwrap());
+        assert!(
+            (bursts.low - 10.0 * single.low).abs() < 1e-9 && (bursts.high - 10.0 * single.high).abs() < 1e-9
+        );
+        // Far from 0 it is the normal interval with that variance: 1.96 times the root of 4 × 250,000.
+        let wide = poisson_rate(250_000, 4.0, 1.0).unwrap();
+        assert!((wide.high - wide.low - 2.0 * 1_960.0).abs() < 10.0, "{wide:?}");
     }
 
     #[test]

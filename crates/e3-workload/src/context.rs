@@ -18,21 +18,29 @@ pub struct Seat {
     pub client: ClientId,
     /// The seed of its draws.
     pub seed: Seed,
-    /// The stage's start, from which samples count.
-    pub origin: Instant,
-    /// When no further op begins.
-    pub end: Instant,
-    /// Ends the stage early: no further op begins.
-    pub stop: CancellationToken,
     /// How long one op may take.
     pub op_timeout: Duration,
     /// Where samples go.
     pub samples: SampleSink,
 }
 
+/// When a stage has its load.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The stage's start, from which samples count.
+    pub origin: Instant,
+    /// When no further op begins.
+    pub end: Instant,
+    /// Ends the stage early: no further op begins.
+    pub stop: CancellationToken,
+}
+
 /// What a script's client has in hand while it iterates.
 pub struct ClientContext {
     seat: Seat,
+    load: Load,
+    /// The seed of the draws for this job; each iteration forks its own.
+    seed: Seed,
     random: ChaCha8Rng,
     job: JobId,
     ops: Vec<OpDescriptor>,
@@ -41,19 +49,31 @@ pub struct ClientContext {
 }
 
 impl ClientContext {
-    /// Returns the context of one client for one of its jobs; `lane` keeps the draws of its jobs apart.
+    /// Returns the context of one client for one of its jobs; `lane` keeps the draws of its jobs apart. No op begins
+    /// before [`ClientContext::begin_stage`].
     pub fn new(seat: Seat, job: JobId, ops: Vec<OpDescriptor>, lane: u64) -> Self {
-        let random = ChaCha8Rng::seed_from_u64(seat.seed.fork(lane).0);
-        Self { seat, random, job, ops, iteration: 0, due: None }
+        let seed = seat.seed.fork(lane);
+        let now = Instant::now();
+        let load = Load { origin: now, end: now, stop: CancellationToken::new() };
+        let random = ChaCha8Rng::seed_from_u64(seed.0);
+        Self { seat, load, seed, random, job, ops, iteration: 0, due: None }
+    }
+
+    /// Sets when ops may begin and from when samples count.
+    pub fn begin_stage(&mut self, load: Load) {
+        self.load = load;
     }
 
     /// Sets which iteration of its client comes next, and in the open model when it was due.
+    ///
+    /// The iteration's draws depend on nothing but its seed and number: one that fails half-way shifts no later draw.
     pub fn begin_iteration(&mut self, iteration: u32, due: Option<Instant>) {
+        self.random = ChaCha8Rng::seed_from_u64(self.seed.fork(u64::from(iteration)).0);
         self.iteration = iteration;
         self.due = due;
     }
 
-    /// Returns the client's own generator: same seed, same draws.
+    /// Returns the iteration's own generator, before the first iteration the client's: same seed, same draws.
     pub fn random(&mut self) -> &mut ChaCha8Rng {
         &mut self.random
     }
@@ -76,12 +96,12 @@ impl ClientContext {
         W: Future<Output = Result<(T, Measured), Failure>>,
     {
         let started = Instant::now();
-        if started >= self.seat.end || self.seat.stop.is_cancelled() {
+        if started >= self.load.end || self.load.stop.is_cancelled() {
             return Err(Stopped::StageOver);
         }
-        let started_ns = since(self.seat.origin, started);
+        let started_ns = since(self.load.origin, started);
         let scheduled_ns =
-            self.due.take().map_or(started_ns, |due| since(self.seat.origin, due).min(started_ns));
+            self.due.take().map_or(started_ns, |due| since(self.load.origin, due).min(started_ns));
         let sample = Sample {
             scheduled_ns,
             started_ns,
@@ -97,7 +117,7 @@ impl ClientContext {
             cache: CacheState::Unknown,
             phases: None,
         };
-        let under_way = OpUnderWay::begin(sample, self.seat.origin, self.seat.samples.clone());
+        let under_way = OpUnderWay::begin(sample, self.load.origin, self.seat.samples.clone());
         let failure = match tokio::time::timeout(self.seat.op_timeout, work).await {
             Ok(Ok((value, measured))) => {
                 under_way.finish(Outcome::Ok, &measured);
@@ -121,32 +141,30 @@ impl ClientContext {
     pub async fn pause(&self, span: Duration) -> Result<(), Stopped> {
         let until = Instant::now() + span;
         tokio::select! {
-            () = tokio::time::sleep_until(until.min(self.seat.end)) => {}
-            () = self.seat.stop.cancelled() => return Err(Stopped::StageOver),
+            () = tokio::time::sleep_until(until.min(self.load.end)) => {}
+            () = self.load.stop.cancelled() => return Err(Stopped::StageOver),
         }
-        if until >= self.seat.end { Err(Stopped::StageOver) } else { Ok(()) }
+        if until >= self.load.end { Err(Stopped::StageOver) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt as _;
+
     use super::*;
     use crate::sample_channel;
 
     fn context(end_ms: u64) -> (ClientContext, tokio::sync::mpsc::Receiver<Sample>) {
         let (samples, receiver) = sample_channel(8);
         let origin = Instant::now();
-        let seat = Seat {
-            client: ClientId(3),
-            seed: Seed(1),
-            origin,
-            end: origin + Duration::from_millis(end_ms),
-            stop: CancellationToken::new(),
-            op_timeout: Duration::from_millis(500),
-            samples,
-        };
+        let seat =
+            Seat { client: ClientId(3), seed: Seed(1), op_timeout: Duration::from_millis(500), samples };
         let ops = vec![OpDescriptor { name: "Op".into(), summary: "an op".into() }];
-        (ClientContext::new(seat, JobId(0), ops, 0), receiver)
+        let mut context = ClientContext::new(seat, JobId(0), ops, 0);
+        let end = origin + Duration::from_millis(end_ms);
+        context.begin_stage(Load { origin, end, stop: CancellationToken::new() });
+        (context, receiver)
     }
 
     async fn work(milliseconds: u64, answer: Result<(), Failure>) -> Result<((), Measured), Failure> {
@@ -187,6 +205,23 @@ mod tests {
         assert_eq!(context.pause(Duration::from_millis(200)).await, Err(Stopped::StageOver));
         assert_eq!(context.op(OpId(0), work(1, Ok(()))).await, Err(Stopped::StageOver));
         assert!(samples.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_iteration_draws_the_same_whatever_came_before() {
+        let ((mut whole, _first), (mut broken, _second)) = (context(100), context(100));
+        for context in [&mut whole, &mut broken] {
+            context.begin_iteration(0, None);
+        }
+        // One client's first iteration draws, the other's fails before it can.
+        let _: u64 = whole.random().random();
+        for context in [&mut whole, &mut broken] {
+            context.begin_iteration(1, None);
+        }
+        let drawn: u64 = whole.random().random();
+        assert_eq!(drawn, broken.random().random::<u64>());
+        whole.begin_iteration(2, None);
+        assert_ne!(drawn, whole.random().random::<u64>());
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ mod sink;
 
 pub use catalogue::Catalogue;
 pub use conformance::check_descriptor;
-pub use context::{ClientContext, Seat};
+pub use context::{ClientContext, Load, Seat};
 pub use failure::{Failure, Stopped};
 pub use op::Measured;
 pub use script::{Script, ScriptClient, ScriptError};

@@ -7,7 +7,7 @@ use crate::{Instant, SampleSink};
 /// What a script measured of an op besides its start and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Measured {
-    /// When the first byte of the answer's payload came.
+    /// When the first byte of the answer came: over HTTP with its head, for Git with the pack or the refs.
     pub first_byte: Option<std::time::Instant>,
     /// Payload bytes received.
     pub bytes_in: u64,

@@ -1,6 +1,6 @@
 //! What every command has in hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use e3_home::{Home, RunDir, RunLock, data_directory};
@@ -20,6 +20,7 @@ pub(crate) struct App {
     pub(crate) json: bool,
     /// This binary's own file, which githost's nodes are started from.
     pub(crate) program: PathBuf,
+    home_flag: Option<PathBuf>,
     log: Log,
 }
 
@@ -34,7 +35,18 @@ impl App {
         let home =
             Home::locate(global.home.as_deref(), environment.as_deref(), &cwd, data_directory().as_deref());
         let program = std::env::current_exe().context("the path of the e3 binary cannot be found")?;
-        Ok(Self { home, printer: Printer::new(global.quiet), json: global.json, program, log: Log::start() })
+        let (printer, log) = (Printer::new(global.quiet), Log::start());
+        Ok(Self { home, printer, json: global.json, program, home_flag: global.home.clone(), log })
+    }
+
+    /// Returns the command line that does something with a run, as one can copy it: with the home, if a flag named it.
+    pub(crate) fn command(&self, verb: &str, run: &RunDir) -> String {
+        let by_name = self.home.run(&run.name().0).is_ok_and(|known| known.path() == run.path());
+        let which = if by_name { run.name().0.clone() } else { quoted(run.path()) };
+        match &self.home_flag {
+            Some(home) if by_name => format!("e3 {verb} -r {which} --home {}", quoted(home)),
+            _ => format!("e3 {verb} -r {which}"),
+        }
     }
 
     /// Opens a run for one command: takes its lock and directs the log to it.
@@ -55,5 +67,28 @@ impl App {
     pub(crate) fn log_to(&self, run: &RunDir) -> anyhow::Result<()> {
         let path = run.e3_log();
         self.log.to(&path).with_context(|| format!("the log {} cannot be opened", path.display()))
+    }
+}
+
+/// Returns a path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    if !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_./+:@%,=".contains(c)) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_can_be_copied_into_a_shell() {
+        for (path, expected) in
+            [("/a/b-1.2", "/a/b-1.2"), ("/a b/ü", "'/a b/ü'"), ("it's", r"'it'\''s'"), ("$HOME", "'$HOME'")]
+        {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
     }
 }

@@ -69,4 +69,14 @@ mod tests {
         assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "{codes:?}");
         assert_eq!(codes.len(), 10);
     }
+
+    #[test]
+    fn the_readme_has_the_same_table() {
+        let readme = include_str!("../../../README.md");
+        let (_, table) = readme.split_once("| exit code | meaning |\n|---|---|\n").unwrap();
+        let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
+        let expected: Vec<_> =
+            Exit::ALL.iter().map(|(exit, sentence)| format!("| {} | {sentence} |", *exit as u8)).collect();
+        assert_eq!(rows, expected);
+    }
 }

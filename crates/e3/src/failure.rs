@@ -17,7 +17,7 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// What failed, and why.
     pub(crate) error: anyhow::Error,
-    /// What to do, where the error itself has no hint.
+    /// What to do, beside what the error itself says of that.
     pub(crate) hint: Option<String>,
 }
 
@@ -30,6 +30,12 @@ impl Failure {
     /// Adds what to do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what to do, unless that is known already.
+    pub(crate) fn or_hint(mut self, hint: impl FnOnce() -> String) -> Self {
+        self.hint.get_or_insert_with(hint);
         self
     }
 }
@@ -48,15 +54,20 @@ pub(crate) fn render(failure: &Failure) -> ExitCode {
 }
 
 fn text(failure: &Failure) -> String {
-    let mut text = format!("error: {}\n", failure.error);
+    let mut text = format!("error: {}\n", indented(&failure.error.to_string()));
     for cause in failure.error.chain().skip(1) {
-        let _ = writeln!(text, "  caused by: {cause}");
+        let _ = writeln!(text, "  caused by: {}", indented(&cause.to_string()));
     }
     let own = failure.error.chain().find_map(hint_of);
-    if let Some(hint) = own.or_else(|| failure.hint.clone()) {
+    for hint in own.iter().chain(&failure.hint) {
         let _ = writeln!(text, "  hint: {hint}");
     }
     text
+}
+
+/// Keeps what a child process said in several lines below the line that it belongs to.
+fn indented(text: &str) -> String {
+    text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n    ")
 }
 
 /// Returns what the room that failed says one can do.
@@ -71,6 +82,16 @@ mod tests {
     use anyhow::Context as _;
 
     use super::*;
+
+    #[test]
+    fn a_childs_lines_stay_below_their_cause_and_every_hint_is_shown() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let home = HomeError::Io { operation: "write", path: "plan.json".into(), source: full };
+        let error = anyhow::Error::new(home).context("git said: \nremote: no space   \nTo http://x\n");
+        let shown = text(&Failure::new(Exit::Provision, error).or_hint(|| "remove it".to_owned()));
+        assert!(shown.starts_with("error: git said:\n    remote: no space\n    To http://x\n"), "{shown}");
+        assert!(shown.contains("  hint: make room") && shown.ends_with("  hint: remove it\n"), "{shown}");
+    }
 
     #[test]
     fn shows_what_failed_each_cause_and_the_hint() {

@@ -18,7 +18,12 @@ impl Log {
     /// Starts logging for this process.
     pub(crate) fn start() -> Self {
         let log = Self::default();
-        let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter()).with_writer(log.clone());
+        // What a full disk does to the log must not drown what people read; the work itself tells of the disk.
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .log_internal_errors(false)
+            .with_env_filter(filter())
+            .with_writer(log.clone());
         // A second subscriber in one process can only come from a test; the first one stays.
         let _ = subscriber.try_init();
         log
@@ -39,7 +44,11 @@ impl Log {
 
 /// Starts logging to stderr, for a server that runs as a child process with a log file of its own.
 pub(crate) fn start_on_stderr() {
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter()).with_writer(io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .log_internal_errors(false)
+        .with_env_filter(filter())
+        .with_writer(io::stderr);
     let _ = subscriber.try_init();
 }
 

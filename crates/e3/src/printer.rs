@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::time::Instant;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 /// Writes what people read while e3 works, each line with the time since the start.
@@ -43,11 +44,11 @@ pub(crate) fn error_text(text: &str) {
 ///
 /// # Errors
 /// When stdout cannot be written; a reader that has gone away is no error.
-pub(crate) fn data_text(text: &str) -> io::Result<()> {
+pub(crate) fn data_text(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        written => written.context("stdout cannot be written"),
     }
 }
 
@@ -57,5 +58,11 @@ pub(crate) fn data_text(text: &str) -> io::Result<()> {
 /// When the value has no JSON form or stdout cannot be written.
 pub(crate) fn data_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     let bytes = e3_model::to_json(value)?;
-    Ok(data_text(&String::from_utf8(bytes)?)?)
+    data_text(&String::from_utf8(bytes)?)
+}
+
+/// Returns how many there are of something, such as `1 stage` or `1,200 samples`.
+pub(crate) fn several(count: usize, noun: &str) -> String {
+    let number = e3_model::quantity::count(u64::try_from(count).unwrap_or(u64::MAX));
+    format!("{number} {noun}{}", if count == 1 { "" } else { "s" })
 }

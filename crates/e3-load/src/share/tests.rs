@@ -20,6 +20,19 @@ struct Fixed {
     fails: bool,
 }
 
+/// A script that finds no account.
+struct Homeless;
+
+impl Script for Homeless {
+    fn descriptor(&self) -> ScriptDescriptor {
+        ScriptDescriptor::new("web.Homeless", "Waits.", Protocol::Http, &[("Wait", "one wait")])
+    }
+
+    fn client(&self, _: &Arc<Setting>, _: &mut ClientContext) -> Result<Box<dyn ScriptClient>, ScriptError> {
+        Err(ScriptError::NoUser { script: "web.Homeless".into() })
+    }
+}
+
 struct FixedClient {
     takes: Duration,
     fails: bool,
@@ -98,7 +111,7 @@ async fn perform(plan: StagePlan, scripts: [(Duration, bool); 2]) -> (Vec<Sample
     ]);
     let plan = Arc::new(plan);
     let names = Names::of(&plan);
-    let share = Share::new(Arc::clone(&plan), plan.clients.clone(), setting(), &catalogue).unwrap();
+    let share = Share::new(Arc::clone(&plan), &plan.clients, &setting(), &catalogue).unwrap();
     let (batches, mut received) = mpsc::channel(1024);
     let report = run(share, Instant::now(), CancellationToken::new(), batches).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -122,7 +135,7 @@ async fn a_closed_client_starts_again_when_it_has_thought() {
 
 #[tokio::test(start_paused = true)]
 async fn ops_under_way_get_their_grace_and_are_then_cancelled() {
-    let (samples, _) = perform(
+    let (samples, report) = perform(
         stage(2, 0, Mix::Clients),
         [(Duration::from_secs(11), false), (Duration::from_secs(60), false)],
     )
@@ -133,6 +146,7 @@ async fn ops_under_way_get_their_grace_and_are_then_cancelled() {
     assert!(outcomes.contains(&(1, Outcome::Ok, 11)), "{outcomes:?}");
     assert!(outcomes.contains(&(0, Outcome::Cancelled, 12)), "{outcomes:?}");
     assert_eq!(outcomes.len(), 2);
+    assert_eq!(report.iterations, 2, "one that was cut off had begun, too");
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +186,7 @@ async fn a_stop_ends_the_stage_and_keeps_what_was_measured() {
         Arc::new(Fixed { name: "web.Slow", takes: Duration::from_millis(100), fails: false }),
     ]);
     let plan = Arc::new(stage(3, 900, Mix::Ops));
-    let share = Share::new(Arc::clone(&plan), plan.clients.clone(), setting(), &catalogue).unwrap();
+    let share = Share::new(Arc::clone(&plan), &plan.clients, &setting(), &catalogue).unwrap();
     let (batches, mut received) = mpsc::channel(1024);
     let stop = CancellationToken::new();
     let origin = Instant::now();
@@ -192,6 +206,16 @@ async fn a_stop_ends_the_stage_and_keeps_what_was_measured() {
 async fn what_the_catalogue_lacks_is_named() {
     let plan = Arc::new(stage(1, 0, Mix::Ops));
     let error =
-        Share::new(Arc::clone(&plan), plan.clients.clone(), setting(), &Catalogue::default()).err().unwrap();
+        Share::new(Arc::clone(&plan), &plan.clients, &setting(), &Catalogue::default()).err().unwrap();
     assert_eq!(error.to_string(), "this worker has no script web.Fast");
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_be_prepared_is_told_before_the_start() {
+    let mut plan = stage(1, 0, Mix::Ops);
+    plan.jobs = vec![job("web.Homeless", 1.0)];
+    let catalogue = Catalogue::new(vec![Arc::new(Homeless)]);
+    let clients = plan.clients.clone();
+    let error = Share::new(Arc::new(plan), &clients, &setting(), &catalogue).err().unwrap();
+    assert!(matches!(error, LoadError::Prepare { .. }), "{error}");
 }

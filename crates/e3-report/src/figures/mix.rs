@@ -54,10 +54,12 @@ fn agreement(own: &[Own<'_>]) -> String {
     let Some(least) = p_values().reduce(f64::min) else { return String::new() };
     let least = quantity::number(least);
     match p_values().count() {
-        1 => format!(" Chi-square test: p = {least} in the one stage with enough iterations for it."),
+        1 => format!(
+            " Chi-square test, {MEANING}: p = {least} in the one stage with enough iterations for it."
+        ),
         several => {
             format!(
-                " Chi-square test: p is {least} or more in each of the {several} stages with enough iterations for it."
+                " Chi-square test, {MEANING}: p is {least} or more in each of the {several} stages with enough iterations for it."
             )
         }
     }
@@ -166,4 +168,6 @@ fn number_of(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::MAX, f64::from)
 }
 
+/// Without it, a reader takes a small p of many for a fault of the load.
+const MEANING: &str = "p being the chance of shares at least so far from those asked for where each iteration's job is drawn fairly (of twenty fair stages, one has p below 0.05)";
 const ROW: f64 = 30.0;

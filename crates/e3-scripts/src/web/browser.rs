@@ -36,6 +36,8 @@ impl Browser {
         }
         let Some(account) = self.account.clone() else { return Ok(()) };
         let http = &mut self.http;
+        // What is left of a session that failed would have its login page lead away from the form.
+        http.clear_cookies();
         context
             .op(op, async {
                 let page =
@@ -178,3 +180,75 @@ fn measured(response: &Response) -> Measured {
 
 /// What a browser accepts for a page, as the first E3 sent it.
 const PAGE_ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use e3_model::{ClientId, JobId, OpDescriptor, Sample, Secret, Seed};
+    use e3_testkit::{Loopback, answer};
+    use e3_workload::{Instant, Load, RepositoryDraw, Seat, sample_channel};
+
+    use super::*;
+
+    /// A server whose login page sends those away who are logged in, and whose first page is not there.
+    async fn server() -> Loopback {
+        let pages = Arc::new(AtomicUsize::new(0));
+        Loopback::serve(move |request| {
+            let pages = Arc::clone(&pages);
+            async move {
+                let known = request.headers().contains_key("cookie");
+                match (request.method().as_str(), request.uri().path()) {
+                    ("GET", "/login") if known => answer(302, &[("location", "/dashboard")], ""),
+                    ("GET", "/login") => answer(200, &[], "the form"),
+                    ("POST", _) => {
+                        answer(302, &[("location", "/dashboard"), ("set-cookie", "SESSION=1; Path=/")], "")
+                    }
+                    _ if pages.fetch_add(1, Ordering::AcqRel) == 0 => answer(404, &[], "gone"),
+                    _ => answer(if known { 200 } else { 302 }, &[], "a page"),
+                }
+            }
+        })
+        .await
+    }
+
+    fn context() -> (ClientContext, tokio::sync::mpsc::Receiver<Sample>) {
+        let (samples, receiver) = sample_channel(64);
+        let op_timeout = Duration::from_secs(10);
+        let seat = Seat { client: ClientId(0), seed: Seed(1), op_timeout, samples };
+        let op = |name: &str| OpDescriptor { name: name.to_owned(), summary: String::new() };
+        let mut context = ClientContext::new(seat, JobId(0), vec![op("Login"), op("Page")], 0);
+        let origin = Instant::now();
+        let end = origin + Duration::from_secs(60);
+        context.begin_stage(Load { origin, end, stop: tokio_util::sync::CancellationToken::new() });
+        (context, receiver)
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_page_failed_logs_in_anew() {
+        let server = server().await;
+        let account = Account { name: "admin".to_owned(), password: Secret::new("x") };
+        let setting = Arc::new(Setting {
+            url: server.url(),
+            nodes: vec![],
+            admin: account.clone(),
+            users: vec![],
+            repositories: RepositoryDraw::default(),
+            op_timeout: Duration::from_secs(10),
+        });
+        let mut browser = Browser::open("web.Test", &setting, Some(account)).unwrap();
+        let (mut context, mut samples) = context();
+        let (login, page) = (OpId(0), OpId(1));
+        for _ in 0..3 {
+            if browser.log_in(&mut context, login).await.is_ok() {
+                let _ = browser.page(&mut context, page, "/projects".to_owned()).await;
+            }
+        }
+        let seen: Vec<_> =
+            std::iter::from_fn(|| samples.try_recv().ok()).map(|s| (s.op, s.outcome)).collect();
+        let expected =
+            [(0, Outcome::Ok), (1, Outcome::Http4xx), (0, Outcome::Ok), (1, Outcome::Ok), (1, Outcome::Ok)];
+        assert_eq!(seen, expected);
+    }
+}

@@ -33,12 +33,26 @@ pub(crate) fn analyze(app: &App, run: &RunDir) -> Result<Analysis, Failure> {
     let ops: u64 =
         analysis.threads.iter().flat_map(|thread| &thread.stages).map(|stage| stage.total.count).sum();
     app.printer.progress("analyze", &format!("{} ops in the measured windows", quantity::count(ops)));
+    for stage in analysis.threads.iter().flat_map(|thread| &thread.stages) {
+        for why in stage.stamps.iter().filter_map(invalid) {
+            app.printer.warn(&format!("{}: its numbers cannot be believed, since {why}", stage.stage));
+        }
+    }
     Ok(analysis)
+}
+
+/// Returns why a stage with this stamp says nothing about the system under test, if it does not.
+fn invalid(stamp: &Stamp) -> Option<&'static str> {
+    match stamp {
+        Stamp::ClientBound => Some("the worker was the bottleneck"),
+        Stamp::SamplesLost => Some("samples of it are missing"),
+        Stamp::CoLocated | Stamp::Incomplete => None,
+    }
 }
 
 /// Returns the exit code that an analysis stands for.
 pub(crate) fn exit_of(analysis: &Analysis) -> Exit {
-    let invalid = |stamp: &Stamp| matches!(stamp, Stamp::ClientBound | Stamp::SamplesLost);
     let stages = analysis.threads.iter().flat_map(|thread| &thread.stages);
-    if stages.flat_map(|stage| &stage.stamps).any(invalid) { Exit::Invalid } else { Exit::Success }
+    let mut stamps = stages.flat_map(|stage| &stage.stamps);
+    if stamps.any(|stamp| invalid(stamp).is_some()) { Exit::Invalid } else { Exit::Success }
 }

@@ -9,7 +9,7 @@ use super::provision::tell;
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::printer::data_json;
+use crate::printer::{data_json, several};
 use crate::registry;
 
 pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
@@ -18,7 +18,14 @@ pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
     if app.json {
         data_json(&teardown)?;
     }
-    Ok(if teardown.left.is_empty() { Exit::Success } else { Exit::Leftover })
+    if teardown.left.is_empty() { Ok(Exit::Success) } else { Err(left(app, &run, &teardown)) }
+}
+
+/// Returns the failure that something is left.
+pub(crate) fn left(app: &App, run: &RunDir, teardown: &Teardown) -> Failure {
+    let count = several(teardown.left.len(), "resource");
+    Failure::new(Exit::Leftover, anyhow::anyhow!("{count} of {} could not be removed", run.name()))
+        .hint(format!("`{}` tries again", app.command("deprovision", run)))
 }
 
 /// Removes everything that a run's journal names.
@@ -29,19 +36,19 @@ pub(crate) async fn deprovision(app: &App, run: &RunDir) -> Result<Teardown, Fai
     let providers = registry::providers(app.program.clone());
     let printer = app.printer.clone();
     let events = move |event: ProvisionEvent| tell(&printer, "deprovision", &event);
-    let teardown = e3_provision::deprovision(&app.home, run, &providers, &events)
+    let teardown = e3_provision::deprovision(&app.home.of(run), run, &providers, &events)
         .await
         .with_context(|| format!("{} could not be deprovisioned", run.name()))
         .map_err(|error| Failure::new(Exit::Leftover, error))?;
     if teardown.left.is_empty() {
-        let removed = teardown.removed.len();
-        app.printer.progress(
-            "deprovision",
-            &format!("{removed} processes and directories removed, nothing is left"),
-        );
+        let removed = match teardown.removed.len() {
+            0 => "nothing had been set up, and nothing is left".to_owned(),
+            count => format!("{} removed, nothing is left", several(count, "resource")),
+        };
+        app.printer.progress("deprovision", &removed);
     }
     for left in &teardown.left {
-        app.printer.warn(&format!("{} is still there: {}", left.resource, left.reason));
+        app.printer.warn(&format!("{} is left: {}", left.resource, left.reason));
     }
     Ok(teardown)
 }

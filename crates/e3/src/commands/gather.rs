@@ -7,7 +7,7 @@ use e3_model::{Results, quantity};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::printer::data_json;
+use crate::printer::{data_json, several};
 
 pub(crate) fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
     let (run, _lock) = app.open(run)?;
@@ -15,7 +15,7 @@ pub(crate) fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
     if app.json {
         data_json(&results)?;
     }
-    app.printer.progress("done", &format!("next: e3 analyze -r {}", run.name()));
+    app.printer.progress("done", &format!("next: {}", app.command("analyze", &run)));
     Ok(Exit::Success)
 }
 
@@ -28,8 +28,7 @@ pub(crate) fn gather(app: &App, run: &RunDir) -> Result<Results, Failure> {
         .with_context(|| format!("the results of {} could not be gathered", run.name()))
         .map_err(|error| Failure::new(Exit::Analysis, error))?;
     let samples: u64 = results.stages.iter().map(|stage| stage.samples).sum();
-    let (stages, logs) = (results.stages.len(), results.logs.len());
-    app.printer
-        .progress("gather", &format!("{} samples of {stages} stages, {logs} logs", quantity::count(samples)));
+    let (stages, logs) = (several(results.stages.len(), "stage"), several(results.logs.len(), "log"));
+    app.printer.progress("gather", &format!("{} samples of {stages}, {logs}", quantity::count(samples)));
     Ok(results)
 }

@@ -16,19 +16,27 @@ use crate::printer::data_json;
 
 pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure> {
     let plan = validate::plan(app, experiment)?;
+    provision::check(app, &plan).await?;
     let (run, _lock) = provision::begin(app, &plan)?;
-    let stop = interrupt::watch(provision::removal_hint(&run))?;
+    let stop = interrupt::watch(provision::removal_hint(app, &run))?;
     let measured = measure(app, &run, &plan, &stop).await;
     // Whatever happened before: nothing stays provisioned.
     let removed = deprovision::deprovision(app, &run).await;
-    if let Ok((_, analysis)) = &measured {
-        conclude(app, &run, analysis)?;
-    }
+    let removed = removed.and_then(|teardown| {
+        if teardown.left.is_empty() { Ok(()) } else { Err(deprovision::left(app, &run, &teardown)) }
+    });
+    let measured = measured.and_then(|(exit, analysis)| conclude(app, &run, &analysis).and(exit));
     match (measured, removed) {
-        (Ok((exit, _)), Ok(teardown)) => {
-            Ok(if exit == Exit::Success && !teardown.left.is_empty() { Exit::Leftover } else { exit })
+        (Ok(exit), Ok(())) => Ok(exit),
+        (Err(failure), Ok(())) => {
+            let logs = run.path().join("logs");
+            Err(failure.or_hint(|| format!("what was set up is removed; logs are in {}", logs.display())))
         }
-        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+        (Ok(Exit::Success), Err(left)) => Err(left),
+        (Ok(exit), Err(left)) => {
+            let _ = failure::render(&left);
+            Ok(exit)
+        }
         (Err(failure), Err(left)) => {
             let _ = failure::render(&left);
             Err(failure)
@@ -36,13 +44,13 @@ pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure
     }
 }
 
-/// Provisions, runs, gathers, analyses and reports.
+/// Provisions, runs, gathers, analyses and reports; a run that ended early has an analysis and a failure.
 async fn measure(
     app: &App,
     run: &RunDir,
     plan: &Plan,
     stop: &CancellationToken,
-) -> Result<(Exit, Analysis), Failure> {
+) -> Result<(Result<Exit, Failure>, Analysis), Failure> {
     tokio::select! {
         provisioned = provision::provision(app, run, plan) => { provisioned?; }
         () = stop.cancelled() => {
@@ -62,7 +70,7 @@ async fn measure(
     };
     let (analysis, _) = analysed(app, run)?;
     let exit = match run::exit_of(&record) {
-        Exit::Success => analyze::exit_of(&analysis),
+        Ok(Exit::Success) => Ok(analyze::exit_of(&analysis)),
         other => other,
     };
     Ok((exit, analysis))

@@ -12,18 +12,21 @@ use super::validate;
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::printer::{Printer, data_json, data_text};
+use crate::printer::{Printer, data_json, data_text, several};
 use crate::{interrupt, registry};
 
 pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure> {
     let plan = validate::plan(app, experiment)?;
+    check(app, &plan).await?;
     let (run, _lock) = begin(app, &plan)?;
-    let stop = interrupt::watch(removal_hint(&run))?;
+    let stop = interrupt::watch(removal_hint(app, &run))?;
     let topology = tokio::select! {
-        topology = provision(app, &run, &plan) => topology?,
+        topology = provision(app, &run, &plan) => {
+            topology.map_err(|failure| failure.or_hint(|| removal_hint(app, &run)))?
+        }
         () = stop.cancelled() => {
             let interrupted = anyhow::anyhow!("provisioning was interrupted");
-            return Err(Failure::new(Exit::Interrupted, interrupted).hint(removal_hint(&run)));
+            return Err(Failure::new(Exit::Interrupted, interrupted).hint(removal_hint(app, &run)));
         }
     };
     if app.json {
@@ -31,9 +34,20 @@ pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure
         data_json(&json!({"run": run.name(), "directory": run.path(), "urls": urls}))?;
     } else {
         data_text(&format!("{}\n", run.name()))?;
-        app.printer.progress("done", &format!("next: e3 run -r {}", run.name()));
+        app.printer.progress("done", &format!("next: {}", app.command("run", &run)));
     }
     Ok(Exit::Success)
+}
+
+/// Looks whether everything is there that a plan's providers need, before a run begins.
+///
+/// # Errors
+/// When something is missing; nothing was created.
+pub(crate) async fn check(app: &App, plan: &Plan) -> Result<(), Failure> {
+    e3_provision::check(plan, &registry::providers(app.program.clone()))
+        .await
+        .with_context(|| format!("the systems under test of {} cannot be set up here", plan.experiment))
+        .map_err(|error| Failure::new(Exit::Provision, error))
 }
 
 /// Creates a run for a plan: its directory, its lock, its log, its plan.json.
@@ -53,10 +67,10 @@ pub(crate) fn begin(app: &App, plan: &Plan) -> Result<(RunDir, RunLock), Failure
     let lock = run.lock()?;
     app.log_to(&run)?;
     run.write(plan)?;
-    let (threads, rounds) = (plan.threads.len(), plan.rounds.len());
+    let (threads, rounds) = (several(plan.threads.len(), "thread"), several(plan.rounds.len(), "round"));
     let stages: usize = plan.threads.iter().map(|thread| thread.stages.len()).sum();
-    app.printer
-        .progress("plan", &format!("{}: {threads} threads, {stages} stages in {rounds} rounds", run.name()));
+    let stages = several(stages, "stage");
+    app.printer.progress("plan", &format!("{}: {threads}, {stages} in {rounds}", run.name()));
     Ok((run, lock))
 }
 
@@ -73,37 +87,44 @@ pub(crate) async fn provision(app: &App, run: &RunDir, plan: &Plan) -> Result<To
     e3_provision::provision(&input, &events)
         .await
         .with_context(|| format!("the systems under test of {} could not be set up", run.name()))
-        .map_err(|error| Failure::new(Exit::Provision, error).hint(removal_hint(run)))
+        .map_err(|error| Failure::new(Exit::Provision, error))
 }
 
 /// Writes what happens while things are set up and removed.
 pub(crate) fn tell(printer: &Printer, phase: &str, event: &ProvisionEvent) {
     let text = match event {
         ProvisionEvent::DatasetStarted { snapshot, repositories } => {
-            format!("dataset {snapshot}: making {repositories} repositories, unless they are in the cache")
+            let repositories = repositories_of(*repositories);
+            format!("dataset {snapshot}: making {repositories}, unless the cache has them")
         }
         ProvisionEvent::DatasetReady { snapshot, repositories, seconds } => {
-            format!("dataset {snapshot}: {repositories} repositories ready after {seconds:.1} s")
+            format!("dataset {snapshot}: {} ready after {seconds:.1} s", repositories_of(*repositories))
         }
         ProvisionEvent::NodeReady { thread, node, url } => format!("{thread}: {node} serves at {url}"),
         ProvisionEvent::Loading { thread, repositories } => {
-            format!("{thread}: pushing {repositories} repositories")
+            format!("{thread}: pushing {}", repositories_of(*repositories))
         }
         ProvisionEvent::Loaded { thread, repositories, seconds } => {
-            format!("{thread}: {repositories} repositories loaded in {seconds:.1} s")
+            format!("{thread}: {} loaded in {seconds:.1} s", repositories_of(*repositories))
         }
-        // The log has each of them; the teardown's last line tells how many.
-        ProvisionEvent::Removed { .. } => return,
-        ProvisionEvent::Left { resource, reason } => format!("{resource} could not be removed: {reason}"),
+        // The log has each of them; the teardown's end tells how many, and names what is left.
+        ProvisionEvent::Removed { .. } | ProvisionEvent::Left { .. } => return,
     };
     printer.progress(phase, &text);
 }
 
+fn repositories_of(count: impl TryInto<usize>) -> String {
+    match count.try_into().unwrap_or(usize::MAX) {
+        1 => "1 repository".to_owned(),
+        count => format!("{count} repositories"),
+    }
+}
+
 /// Returns what to do about a run that still stands.
-pub(crate) fn removal_hint(run: &RunDir) -> String {
+pub(crate) fn removal_hint(app: &App, run: &RunDir) -> String {
     format!(
-        "`e3 deprovision -r {}` removes what was set up; logs are in {}",
-        run.name(),
+        "`{}` removes what was set up; logs are in {}",
+        app.command("deprovision", run),
         run.path().join("logs").display()
     )
 }

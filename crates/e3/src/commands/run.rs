@@ -10,9 +10,10 @@ use e3_fleet::{
 };
 use e3_home::{RunDir, RunSecrets};
 use e3_model::{
-    Document as _, Plan, Reset, Run, Snapshot, StageOutcome, ThreadId, ThreadTopology, Topology, quantity,
+    Document as _, InstanceTopology, Plan, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId,
+    ThreadTopology, Topology, quantity,
 };
-use e3_provider::{Journal, Provider};
+use e3_provider::{Journal, NodeProbe, Provider};
 use e3_workload::{Account, RepositoryDraw, Setting};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,13 +27,14 @@ use crate::{interrupt, registry};
 
 pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
     let (run, _lock) = app.open(run)?;
-    let stop = interrupt::watch(removal_hint(&run))?;
-    let record = conduct_run(app, &run, stop).await?;
+    let stop = interrupt::watch(removal_hint(app, &run))?;
+    let record =
+        conduct_run(app, &run, stop).await.map_err(|failure| failure.or_hint(|| removal_hint(app, &run)))?;
     if app.json {
         data_json(&record)?;
     }
-    app.printer.progress("done", &format!("next: e3 gather -r {}", run.name()));
-    Ok(exit_of(&record))
+    app.printer.progress("done", &format!("next: {}", app.command("gather", &run)));
+    exit_of(&record)
 }
 
 /// Runs all stages of a provisioned run.
@@ -40,22 +42,27 @@ pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
 /// # Errors
 /// When a document is missing, a worker fails, or samples cannot be stored.
 pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken) -> Result<Run, Failure> {
+    if run.path().join(Teardown::FILE).exists() {
+        let gone = anyhow::anyhow!("{} was deprovisioned, so there is nothing to run against", run.name());
+        return Err(Failure::new(Exit::Run, gone).hint("`e3 provision` begins a new run"));
+    }
     if run.path().join(Run::FILE).exists() {
         let again =
             anyhow::anyhow!("{} has run already, and a run's samples are never overwritten", run.name());
-        let hint = format!("`e3 gather -r {}` goes on with it; `e3 provision` begins a new run", run.name());
+        let gather = app.command("gather", run);
+        let hint = format!("`{gather}` goes on with it; `e3 provision` begins a new run");
         return Err(Failure::new(Exit::Run, again).hint(hint));
     }
     let plan: Plan = run.read()?;
     let topology: Topology = run.read()?;
-    let secrets = app.home.read_secrets(run.name())?;
+    let secrets = app.home.of(run).read_secrets(run.name())?;
     let settings = topology
         .threads
         .iter()
         .map(|thread| setting(run, thread, &secrets).map(Arc::new))
         .collect::<Result<Vec<_>, Failure>>()?;
     let providers = registry::providers(app.program.clone());
-    let between_stages = Resets { topology: &topology, providers: &providers, run };
+    let between_stages = Systems { topology: &topology, providers: &providers, run };
     let printer = app.printer.clone();
     let events = move |event: FleetEvent| print(&printer, &event);
     let input =
@@ -71,7 +78,7 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
     let record = conduct(&input, &mut coordinator)
         .await
         .with_context(|| format!("the stages of {} could not be run to their end", run.name()))
-        .map_err(|error| Failure::new(Exit::Run, error).hint(removal_hint(run)))?;
+        .map_err(|error| Failure::new(Exit::Run, error))?;
     drop(coordinator);
     while let Some(ended) = workers.join_next().await {
         ended.context("a worker ended abnormally")?.context("a worker lost the bus")?;
@@ -80,15 +87,22 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
 }
 
 /// Returns the exit code that a run's record stands for.
-pub(crate) fn exit_of(record: &Run) -> Exit {
-    let any = |wanted: fn(&StageOutcome) -> bool| record.stages.iter().any(|stage| wanted(&stage.outcome));
-    if any(|outcome| matches!(outcome, StageOutcome::Failed { .. })) {
-        Exit::Run
-    } else if any(|outcome| matches!(outcome, StageOutcome::Interrupted)) {
-        Exit::Interrupted
-    } else {
-        Exit::Success
+///
+/// # Errors
+/// With the stage that failed, which ended the run.
+pub(crate) fn exit_of(record: &Run) -> Result<Exit, Failure> {
+    for stage in &record.stages {
+        match &stage.outcome {
+            StageOutcome::Completed => {}
+            StageOutcome::Interrupted => return Ok(Exit::Interrupted),
+            StageOutcome::Failed { reason } => {
+                let failed = anyhow::anyhow!("{} failed: {reason}", stage.stage);
+                let hint = "what was measured until then is kept, and no later stage was begun";
+                return Err(Failure::new(Exit::Run, failed).hint(hint));
+            }
+        }
     }
+    Ok(Exit::Success)
 }
 
 /// Returns what the clients of a thread know of their system under test.
@@ -128,16 +142,15 @@ fn addresses(thread: &ThreadTopology) -> Vec<WorkerAddress> {
         .collect()
 }
 
-/// Resets systems under test through their providers.
-struct Resets<'a> {
+/// Asks and resets systems under test through their providers.
+struct Systems<'a> {
     topology: &'a Topology,
     providers: &'a [Arc<dyn Provider>],
     run: &'a RunDir,
 }
 
-#[async_trait]
-impl BetweenStages for Resets<'_> {
-    async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String> {
+impl Systems<'_> {
+    fn of(&self, thread: ThreadId) -> Result<(&InstanceTopology, &dyn Provider), String> {
         let instance = &self
             .topology
             .threads
@@ -149,8 +162,38 @@ impl BetweenStages for Resets<'_> {
             .iter()
             .find(|provider| provider.name() == instance.provider)
             .ok_or_else(|| format!("this e3 has no provider {}", instance.provider))?;
+        Ok((instance, provider.as_ref()))
+    }
+}
+
+#[async_trait]
+impl BetweenStages for Systems<'_> {
+    async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String> {
+        let (instance, provider) = self.of(thread)?;
         let journal = Journal::open(&self.run.journal()).map_err(|error| e3_model::with_causes(&error))?;
         provider.reset(instance, reset, &journal).await.map_err(|error| e3_model::with_causes(&error))
+    }
+
+    async fn verify(&self, thread: ThreadId) -> Result<(), String> {
+        let (instance, provider) = self.of(thread)?;
+        let mut answers = Vec::new();
+        // One lost answer after a heavy stage is no dead node.
+        for _ in 0..PROBES {
+            answers = provider.probe(instance).await.map_err(|error| e3_model::with_causes(&error))?.nodes;
+            if answers.iter().all(NodeProbe::is_running) {
+                return Ok(());
+            }
+        }
+        let lost = answers.iter().filter(|node| !node.is_running()).map(|node| {
+            let state = node.state.as_ref().unwrap_or_else(|why| why);
+            let log = self.run.log_file(&format!("{thread}-{}", node.name));
+            format!(
+                "{} of {thread} does not serve any more: {state}; its log is {}",
+                node.name,
+                log.display()
+            )
+        });
+        Err(lost.collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -164,9 +207,10 @@ fn print(printer: &Printer, event: &FleetEvent) {
         FleetEvent::Progress { .. } => {}
         FleetEvent::StageEnded { stage, outcome, ok, errors, max_ms, failures } => {
             let how = match outcome {
-                StageOutcome::Completed => "ended".to_owned(),
-                StageOutcome::Interrupted => "was interrupted".to_owned(),
-                StageOutcome::Failed { reason } => format!("FAILED: {reason}"),
+                StageOutcome::Completed => "ended",
+                StageOutcome::Interrupted => "was interrupted",
+                // Why is the last thing that e3 says.
+                StageOutcome::Failed { .. } => "FAILED",
             };
             let (ok, errors, slowest) =
                 (quantity::count(*ok), quantity::count(*errors), quantity::latency(*max_ms));
@@ -182,5 +226,7 @@ fn print(printer: &Printer, event: &FleetEvent) {
     }
 }
 
+/// How often a system is asked before it counts as lost.
+const PROBES: usize = 2;
 /// How long one op may take; Bitbucket itself gives up a queued Git operation after five minutes.
 const OP_TIMEOUT: Duration = Duration::from_secs(300);

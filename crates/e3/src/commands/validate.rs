@@ -10,7 +10,7 @@ use crate::cli::ValidateArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::library::HomeLibrary;
-use crate::printer::{data_json, data_text, error_text};
+use crate::printer::{data_json, data_text, error_text, several};
 use crate::registry;
 
 /// What `e3 validate --json` prints.
@@ -31,8 +31,8 @@ pub(crate) fn perform(app: &App, arguments: &ValidateArguments) -> Result<Exit, 
             Some(plan) if arguments.explain => data_text(&e3_plan::explain(plan))?,
             Some(plan) => {
                 let stages: usize = plan.threads.iter().map(|thread| thread.stages.len()).sum();
-                let threads = plan.threads.len();
-                data_text(&format!("{} is valid: {threads} threads, {stages} stages\n", plan.experiment))?;
+                let (threads, stages) = (several(plan.threads.len(), "thread"), several(stages, "stage"));
+                data_text(&format!("{} is valid: {threads}, {stages}\n", plan.experiment))?;
             }
             None => {}
         }
@@ -61,7 +61,10 @@ pub(crate) fn plan(app: &App, experiment: &str) -> Result<Plan, Failure> {
     error_text(&e3_plan::render(&planned.findings));
     planned.plan.ok_or_else(|| {
         let errors = planned.findings.errors();
-        Failure::new(Exit::Findings, anyhow::anyhow!("{} has {errors} findings that are errors", source.file))
-            .hint("nothing was set up; mend the file and try again")
+        Failure::new(
+            Exit::Findings,
+            anyhow::anyhow!("{} cannot be run: see the {}", source.file, several(errors, "error")),
+        )
+        .hint("nothing was set up; mend the file and try again")
     })
 }

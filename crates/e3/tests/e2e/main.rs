@@ -1,6 +1,7 @@
 //! The binary as its users run it: real processes, real Git, nothing left behind.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod breakage;
 mod commands;
 mod kill;
 mod orchestrate;

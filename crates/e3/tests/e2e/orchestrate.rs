@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use e3_model::{Analysis, Plan, Results, Run, StageOutcome, Stamp, Teardown, Topology};
 
-use crate::support::E3;
+use crate::support::{E3, files};
 
 #[test]
 fn smoke_runs_a_whole_experiment_and_leaves_nothing_behind() {
     let e3 = E3::new();
-    let ran = e3.run(&["orchestrate", "-e", "smoke"]).exits(0);
+    let ran = e3.run(&["orchestrate", "-e", "smoke"]);
+    // Tests share the machine with others, so that a worker may be the bottleneck; then e3 says so.
+    let slow = ran.stderr.contains("its numbers cannot be believed, since the worker was the bottleneck");
+    let ran = ran.exits(if slow { 32 } else { 0 });
     e3.assert_nothing_left();
 
     let run = e3.only_run();
@@ -61,18 +64,11 @@ fn smoke_runs_a_whole_experiment_and_leaves_nothing_behind() {
 
 /// The administrator's and users' passwords are gone with the run; what must not be there is their traces.
 fn assert_secrets_stay_out(run: &e3_home::RunDir) {
-    let mut folders = vec![run.path().to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-                continue;
-            }
-            let bytes = std::fs::read(entry.path()).unwrap();
-            let text = String::from_utf8_lossy(&bytes).to_lowercase();
-            for trace in ["authorization:", "\"password\":", "j_password="] {
-                assert!(!text.contains(trace), "{trace} in {}", entry.path().display());
-            }
+    for file in files(run.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        for trace in ["authorization:", "\"password\":", "j_password="] {
+            assert!(!text.contains(trace), "{trace} in {}", file.display());
         }
     }
 }

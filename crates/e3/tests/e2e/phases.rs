@@ -37,12 +37,15 @@ fn each_phase_works_alone_and_the_pushed_repositories_are_whole() {
         assert!(commits >= 10, "{}: {commits} commits", repository.display());
     }
 
+    e3.assert_secrets_are_nowhere();
+
     // What is not there yet says which command makes it.
     let early = e3.run(&["gather", "-r", &name]);
     assert_ne!(early.code, Some(0));
     assert!(early.stderr.contains("hint: ") && early.stderr.contains("e3 run"), "{}", early.stderr);
 
     e3.run(&["run", "-r", &name]).exits(0);
+    e3.assert_secrets_are_nowhere();
     let again = e3.run(&["run", "-r", &name]).exits(30);
     assert!(again.stderr.contains("has run already") && again.stderr.contains("hint: "), "{}", again.stderr);
     e3.run(&["gather", "-r", &name]).exits(0);
@@ -57,6 +60,8 @@ fn each_phase_works_alone_and_the_pushed_repositories_are_whole() {
     e3.run(&["deprovision", "-r", &name]).exits(0);
     e3.assert_nothing_left();
     e3.run(&["deprovision", "-r", &name]).exits(0);
+    let late = e3.run(&["run", "-r", &name]).exits(30);
+    assert!(late.stderr.contains("was deprovisioned"), "{}", late.stderr);
 }
 
 #[test]

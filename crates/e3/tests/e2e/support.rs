@@ -72,6 +72,30 @@ impl E3 {
         }
     }
 
+    /// Asserts that no password of the only run is in its directory or in any process's arguments.
+    pub(crate) fn assert_secrets_are_nowhere(&self) {
+        let run = self.only_run();
+        let secrets = self.home().read_secrets(run.name()).unwrap();
+        let passwords: Vec<&str> = secrets
+            .threads
+            .iter()
+            .flat_map(|thread| thread.users.values().chain([&thread.admin_password]))
+            .map(e3_model::Secret::expose)
+            .collect();
+        assert!(passwords.len() >= 4, "administrators and users of two threads");
+        let mut places = files(run.path());
+        assert!(places.iter().any(|path| path.ends_with("topology.json")), "{places:?}");
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            places.push(entry.path().join("cmdline"));
+        }
+        for place in places {
+            let bytes = std::fs::read(&place).unwrap_or_default();
+            for password in &passwords {
+                assert!(!contains(&bytes, password.as_bytes()), "a password is in {}", place.display());
+            }
+        }
+    }
+
     /// Returns the command line of every process that knows this home.
     pub(crate) fn processes(&self) -> Vec<String> {
         let needle = self.path().as_os_str().as_encoded_bytes();
@@ -139,6 +163,18 @@ pub(crate) fn wait_for<T>(what: &str, bound: Duration, mut look: impl FnMut() ->
             Err(_) => std::thread::sleep(Duration::from_millis(20)),
         }
     }
+}
+
+/// Returns every file below a directory.
+pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![directory.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let to = if entry.path().is_dir() { &mut folders } else { &mut found };
+            to.push(entry.path());
+        }
+    }
+    found
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
