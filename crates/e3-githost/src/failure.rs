@@ -104,10 +104,6 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "There is no resource at this path.", None)
     }
 
-    pub(crate) fn not_acceptable() -> Self {
-        Self::new(StatusCode::NOT_ACCEPTABLE, "This resource answers in application/json only.", None)
-    }
-
     pub(crate) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "This resource does not have that method.", None)
     }
@@ -160,6 +156,9 @@ impl IntoResponse for Failure {
         let error =
             OneError { context: self.context, message: &self.message, exception_name: self.exception };
         let mut response = (self.status, Json(Errors { errors: [error] })).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
         self.dress(&mut response);
         response
     }

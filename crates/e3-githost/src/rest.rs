@@ -16,7 +16,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::failure::Failure;
 use crate::state::App;
@@ -48,7 +48,8 @@ pub(crate) fn routes() -> Router<App> {
 /// Refuses clients that do not want JSON, and says that an answer is in UTF-8.
 async fn negotiate(request: Request, next: Next) -> Response {
     if !accepts_json(request.headers()) {
-        return Failure::not_acceptable().into_response();
+        // A client that takes no JSON gets no JSON; so does Bitbucket.
+        return StatusCode::NOT_ACCEPTABLE.into_response();
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -5,7 +5,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::auth::Visitor;
+use sha2::{Digest as _, Sha256};
+
+use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
 use crate::state::{App, Host};
 use crate::{git, web};
@@ -76,10 +78,28 @@ fn request_id(node: &str, number: u64, others: u64) -> String {
     format!("@{node}x{minute}x{number}x{others}")
 }
 
+/// Returns a short name of the session for logs, as recorded answers have it: never the token, nor anything that it could
+/// be made from. Basic authentication has one name per user.
+fn session_name(account: &Account) -> String {
+    let seed = match &account.session {
+        Some(session) => Sha256::digest(&session.token_hash),
+        None => Sha256::digest(account.user.name.as_bytes()),
+    };
+    let mut rest = seed.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let mut name = String::with_capacity(7);
+    for _ in 0..7 {
+        let digit = u32::try_from(rest % 36).unwrap_or(0);
+        name.push(char::from_digit(digit, 36).unwrap_or('0'));
+        rest /= 36;
+    }
+    name
+}
+
 /// Adds the headers of recorded answers, and those that keep a browser careful.
 fn dress(headers: &mut HeaderMap, area: Area, id: &str, visitor: &Visitor) {
     insert(headers, "x-arequestid", id);
     if let Some(account) = visitor.account() {
+        insert(headers, "x-asessionid", &session_name(account));
         insert(headers, "x-auserid", &account.user.id.to_string());
         insert(headers, "x-ausername", &account.user.name);
     }

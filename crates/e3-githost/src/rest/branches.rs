@@ -67,8 +67,9 @@ async fn default(
 ) -> Result<Response, Failure> {
     let found = read(&host, &repository).await?;
     Ok(match found.head {
-        Some(head) if !found.list.is_empty() => Json(MinimalRef::new(&head)).into_response(),
-        _ => StatusCode::NO_CONTENT.into_response(),
+        // The configured branch, whether or not it exists yet.
+        Some(head) => Json(MinimalRef::new(&head)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
     })
 }
 

@@ -7,11 +7,11 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Base;
 use super::exchange::{MayWrite, OfProject, OfRepository, Write};
 use super::page::{Page, Paged, parameter};
 use super::projects::LONGEST_DESCRIPTION;
 use super::shapes::Repository;
+use super::{Base, branches};
 use crate::auth::{Admin, Known};
 use crate::failure::Failure;
 use crate::names::RepositoryName;
@@ -47,8 +47,13 @@ async fn list(
     Ok(Json(Page::new(part, window, |row| Repository::new(row, &base))))
 }
 
-async fn one(OfRepository(repository): OfRepository, base: Base) -> Json<Repository> {
-    Json(Repository::new(repository, &base))
+async fn one(
+    State(host): State<App>,
+    OfRepository(repository): OfRepository,
+    base: Base,
+) -> Result<Json<Repository>, Failure> {
+    let found = branches::read(&host, &repository).await?;
+    Ok(Json(Repository::new(repository, &base).with_default_branch(found.head.as_deref())))
 }
 
 #[derive(Debug, Default, Deserialize)]

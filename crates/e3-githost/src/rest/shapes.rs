@@ -52,6 +52,8 @@ pub(super) struct Repository {
     project: Project,
     public: bool,
     archived: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_branch: Option<String>,
     links: Links,
 }
 
@@ -138,8 +140,15 @@ impl Repository {
             project: Project::new(project, base),
             public: false,
             archived: false,
+            default_branch: None,
             links,
         }
+    }
+
+    /// Returns the repository with the short name of its default branch, which only a single repository's answer has.
+    pub(super) fn with_default_branch(mut self, head: Option<&str>) -> Self {
+        self.default_branch = head.map(|head| head.strip_prefix("refs/heads/").unwrap_or(head).to_owned());
+        self
     }
 }
 
