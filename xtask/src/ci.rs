@@ -34,7 +34,10 @@ const GROUPS: &[&[Step]] = &[
     }],
     &[Step { name: "docs", cargo: &["doc", "--no-deps", "--workspace", "--locked"] }],
     &[Step { name: "release", cargo: &["build", "--release", "--locked"] }],
-    &[Step { name: "test", cargo: &["xtask", "test"] }],
+    &[
+        Step { name: "conformance", cargo: &["xtask", "conformance"] },
+        Step { name: "test", cargo: &["xtask", "test"] },
+    ],
 ];
 
 /// Where nextest's profile `ci` writes its JUnit report, by .config/nextest.toml.
@@ -89,18 +92,18 @@ fn table(done: &[Done]) -> String {
         let line = match done.iter().find(|done| done.name == step.name) {
             Some(Done { passed, took, .. }) => {
                 format!(
-                    "{:<9} {:>7.1} s  {}\n",
+                    "{:<11} {:>7.1} s  {}\n",
                     step.name,
                     took.as_secs_f64(),
                     if *passed { "ok" } else { "failed" }
                 )
             }
-            None => format!("{:<9} {:>9}  not reached\n", step.name, "-"),
+            None => format!("{:<11} {:>9}  not reached\n", step.name, "-"),
         };
         text.push_str(&line);
     }
     let total: Duration = done.iter().map(|step| step.took).sum();
-    text + &format!("{:<9} {:>7.1} s", "total", total.as_secs_f64())
+    text + &format!("{:<11} {:>7.1} s", "total", total.as_secs_f64())
 }
 
 /// Returns how many tests passed and failed by a JUnit report, or none without one.
@@ -132,8 +135,8 @@ mod tests {
     fn the_table_shows_every_step() {
         let done = [Done { name: "fmt", passed: false, took: Duration::from_millis(1500) }];
         let table = table(&done);
-        assert!(table.contains("fmt           1.5 s  failed"), "{table}");
-        assert!(table.contains("test              -  not reached"), "{table}");
-        assert!(table.ends_with("total         1.5 s"), "{table}");
+        assert!(table.contains("fmt             1.5 s  failed"), "{table}");
+        assert!(table.contains("test                -  not reached"), "{table}");
+        assert!(table.ends_with("total           1.5 s"), "{table}");
     }
 }

@@ -41,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("arrow-ipc", &["e3-samples"]),
     ("arrow-schema", &["e3-samples"]),
     ("parquet", &["e3-samples"]),
-    ("jsonschema", &["e3-plan"]),
+    ("jsonschema", &["e3-plan", "xtask"]),
 ];
 
 /// Runs the chore.

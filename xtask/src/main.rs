@@ -5,6 +5,7 @@
 
 mod cargo_lock;
 mod ci;
+mod conformance;
 mod doctests;
 mod layers;
 mod licences;
@@ -71,6 +72,12 @@ const CHORES: &[Chore] = &[
         summary: "Write schemas/*.json from the document types, or check that they are up to date",
         run: schemas::run,
     },
+    Chore {
+        name: "conformance",
+        arguments: "",
+        summary: "githost answers as real servers were recorded to; reads E3_TEST_DATA",
+        run: conformance::run,
+    },
     Chore { name: "tools", arguments: "", summary: "Find or install what the tests need", run: tools::run },
 ];
 
@@ -110,7 +117,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
 fn help() -> String {
     let mut text = String::from("Usage: cargo xtask CHORE\n\nChores:\n");
     for chore in CHORES {
-        text.push_str(&format!("  {:<9} {:<24} {}\n", chore.name, chore.arguments, chore.summary));
+        text.push_str(&format!("  {:<11} {:<24} {}\n", chore.name, chore.arguments, chore.summary));
     }
     text
 }
