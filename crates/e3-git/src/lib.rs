@@ -37,7 +37,7 @@ pub use commit::NewCommit;
 pub use error::GitError;
 pub use ls_remote::{LsRemote, ls_remote};
 pub use object_id::ObjectId;
-pub use push::{Push, delete_branch, push};
+pub use push::{Push, delete_branches, push};
 pub use ref_list::Ref;
 pub use repository::RepositoryPath;
 pub use transfer::Transfer;

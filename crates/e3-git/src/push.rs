@@ -1,4 +1,4 @@
-//! `git push`, of a commit made in memory, and the deletion of a branch.
+//! `git push`, of a commit made in memory, and the deletion of branches.
 //!
 //! Source: gitprotocol-pack(5), sections Reference Update Request and Report Status; gitprotocol-http(5).
 
@@ -49,27 +49,31 @@ pub async fn push(
     let old = tip(&found, branch).unwrap_or(ObjectId::ZERO);
     let pack_bytes = u64::try_from(packed.pack.len()).unwrap_or(u64::MAX);
     let update = Update { name: full_name(branch), old, new: packed.commit };
-    send(session, repository, &update, &packed.pack, &mut transfer).await?;
+    send(session, repository, &[update], &packed.pack, &mut transfer).await?;
     Ok(Push { commit: packed.commit, pack_bytes, transfer })
 }
 
-/// Deletes a branch; one that does not exist is deleted already.
+/// Deletes branches in one request; one that does not exist is deleted already.
 ///
 /// # Errors
 /// Fails as [`crate::clone`] does, or if the server refuses.
 ///
 /// # Cancellation
 /// As for [`push`].
-pub async fn delete_branch(
+pub async fn delete_branches(
     session: &mut HttpSession,
     repository: &RepositoryPath,
-    branch: &str,
+    branches: &[&str],
 ) -> Result<Push, GitError> {
     let mut transfer = Transfer::default();
     let found = advertisement(session, repository, &mut transfer).await?;
-    if let Some(old) = tip(&found, branch) {
-        let update = Update { name: full_name(branch), old, new: ObjectId::ZERO };
-        send(session, repository, &update, &[], &mut transfer).await?;
+    let updates: Vec<_> = branches
+        .iter()
+        .filter_map(|branch| tip(&found, branch).map(|old| (*branch, old)))
+        .map(|(branch, old)| Update { name: full_name(branch), old, new: ObjectId::ZERO })
+        .collect();
+    if !updates.is_empty() {
+        send(session, repository, &updates, &[], &mut transfer).await?;
     }
     Ok(Push { commit: ObjectId::ZERO, pack_bytes: 0, transfer })
 }
@@ -108,14 +112,17 @@ async fn advertisement(
 async fn send(
     session: &mut HttpSession,
     repository: &RepositoryPath,
-    update: &Update,
+    updates: &[Update],
     pack: &[u8],
     transfer: &mut Transfer,
 ) -> Result<(), GitError> {
     let started = Instant::now();
     let fault = |fault| GitError::of_fault(repository, fault);
     let mut body = Vec::with_capacity(pack.len() + 256);
-    write_text(&mut body, &format!("{} {} {}\0{WANTED}", update.old, update.new, update.name));
+    let mut words = format!("\0{WANTED}");
+    for Update { old, new, name } in updates {
+        write_text(&mut body, &format!("{old} {new} {name}{}", std::mem::take(&mut words)));
+    }
     write_flush(&mut body);
     body.extend_from_slice(pack);
     let mut answer = post_receive_pack(session, repository, body).await?;
@@ -134,15 +141,17 @@ async fn send(
     transfer.phases.negotiation_ns = nanoseconds(started, sent);
     transfer.phases.server_think_ns = nanoseconds(sent, begun);
     transfer.phases.transfer_ns = nanoseconds(begun, ended);
-    match statuses.iter().find(|status| status.name == update.name).map(|status| &status.refused) {
-        Some(None) => Ok(()),
-        Some(Some(reason)) => Err(GitError::Refused {
-            repository: repository.clone(),
-            branch: update.name.clone(),
-            reason: reason.clone(),
-        }),
-        None => Err(GitError::Truncated { repository: repository.clone(), within: "the report of the push" }),
+    for Update { name, .. } in updates {
+        let repository = repository.clone();
+        match statuses.iter().find(|status| status.name == *name).map(|status| &status.refused) {
+            Some(None) => {}
+            Some(Some(reason)) => {
+                return Err(GitError::Refused { repository, branch: name.clone(), reason: reason.clone() });
+            }
+            None => return Err(GitError::Truncated { repository, within: "the report of the push" }),
+        }
     }
+    Ok(())
 }
 
 /// Returns what a branch points to.

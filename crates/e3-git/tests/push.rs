@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use e3_git::{GitError, NewCommit, RepositoryPath, delete_branch, push};
+use e3_git::{GitError, NewCommit, RepositoryPath, delete_branches, push};
 use e3_http::{BaseUrl, HttpSession};
 use e3_model::Outcome;
 use e3_testkit::{Git, GitServer, GitServerOptions, Shape, create_repository};
@@ -66,10 +66,11 @@ async fn a_pushed_commit_is_what_git_would_have_made() {
     assert_ne!(again.commit, pushed.commit);
     assert_eq!(site.git.run(&["rev-parse", "bugfix/1"]).trim(), again.commit.to_string());
 
-    delete_branch(&mut site.session, &site.path, "bugfix/1").await.unwrap();
+    site.push("bugfix/2", b"more\n").await.unwrap();
+    delete_branches(&mut site.session, &site.path, &["bugfix/1", "never", "bugfix/2"]).await.unwrap();
     assert_eq!(site.git.run(&["for-each-ref", "refs/heads/bugfix"]), "");
     // What is gone already needs no update.
-    let gone = delete_branch(&mut site.session, &site.path, "bugfix/1").await.unwrap();
+    let gone = delete_branches(&mut site.session, &site.path, &["bugfix/1"]).await.unwrap();
     assert_eq!(gone.transfer.bytes_out, 0);
 }
 
@@ -78,7 +79,7 @@ async fn an_update_that_the_server_refuses_is_no_success() {
     let mut site = Site::new().await;
     site.git.run(&["config", "receive.denyDeletes", "true"]);
     site.push("kept", b"x\n").await.unwrap();
-    let refused = delete_branch(&mut site.session, &site.path, "kept").await.unwrap_err();
+    let refused = delete_branches(&mut site.session, &site.path, &["kept"]).await.unwrap_err();
     assert!(matches!(&refused, GitError::Refused { branch, .. } if branch == "refs/heads/kept"), "{refused}");
     assert_eq!(refused.outcome(), Outcome::Git);
     assert!(site.git.run(&["for-each-ref", "refs/heads/kept"]).contains("kept"));

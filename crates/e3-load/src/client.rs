@@ -10,6 +10,7 @@ use e3_workload::{ClientContext, Instant, Load, Script, ScriptClient, ScriptErro
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::pacing::{JobDraw, think};
 
@@ -70,11 +71,25 @@ impl Client {
         Ok(Self { plan: plan.clone(), draw, think_time, random, jobs, told })
     }
 
-    /// Iterates until the stage is over.
-    pub(crate) async fn run(mut self, load: Load) {
+    /// Iterates until the stage is over, at most until it is cut, and then tidies up.
+    pub(crate) async fn run(mut self, load: Load, cut: CancellationToken) {
         for (context, _) in self.jobs.values_mut() {
             context.begin_stage(load.clone());
         }
+        // Dropping the iteration under way records its op as cancelled.
+        let _ = cut.run_until_cancelled(self.iterate(load)).await;
+        for (job, (_, client)) in &mut self.jobs {
+            let left = match tokio::time::timeout(TIDYING, client.finish()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(left)) => left,
+                Err(_) => format!("it took longer than {} s", TIDYING.as_secs()),
+            };
+            let _ =
+                self.told.failures.try_send((*job, "tidying up".to_owned(), format!("left behind: {left}")));
+        }
+    }
+
+    async fn iterate(&mut self, load: Load) {
         let mut iteration: u32 = 0;
         let begin = load.origin + self.plan.start_offset.to_duration();
         if !wait_until(&load, begin).await {
@@ -118,5 +133,7 @@ async fn wait_until(load: &Load, until: Instant) -> bool {
     until < load.end
 }
 
+/// How long a script's client may take to tidy up.
+pub(crate) const TIDYING: Duration = Duration::from_secs(20);
 /// The lane of a client's pacing draws; jobs use the lanes from 0.
 const PACING_LANE: u64 = 1 << 32;

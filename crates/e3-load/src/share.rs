@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use e3_model::{ClientPlan, Honesty, Sample, StagePlan};
 use e3_samples::Names;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Client, Failed, JobRoom, Told};
+use crate::client::{Client, Failed, JobRoom, TIDYING, Told};
 use crate::recorder::Recorder;
 use crate::{Batch, JobDraw, LoadError, honesty};
 
@@ -111,9 +112,11 @@ pub async fn run(
     let _ends_the_meter = over.clone().drop_guard();
     let meter = tokio::spawn(honesty::measure((origin, end), over.clone()));
     let load = Load { origin, end, stop: stop.clone() };
-    let mut clients: JoinSet<()> = prepared.into_iter().map(|client| client.run(load.clone())).collect();
+    let cut = CancellationToken::new();
+    let running = prepared.into_iter().map(|client| client.run(load.clone(), cut.clone()));
+    let mut clients: JoinSet<()> = running.collect();
 
-    drain(&mut clients, end, &stop, plan.grace.to_duration()).await?;
+    drain(&mut clients, end, &stop, (plan.grace.to_duration(), cut)).await?;
     over.cancel();
     let mut honesty = meter.await.map_err(LoadError::Task)?;
     let lost = samples.lost();
@@ -128,22 +131,24 @@ pub async fn run(
     Ok(ShareReport { honesty, samples: recorded, iterations, failures: notes(&plan, &told) })
 }
 
-/// Waits for all clients until the stage's end and its grace, then cuts off those still under way.
+/// Waits for all clients until the stage's end and its grace, then cuts off those still under way; they tidy up.
 async fn drain(
     clients: &mut JoinSet<()>,
     end: Instant,
     stop: &CancellationToken,
-    grace: std::time::Duration,
+    (grace, cut): (Duration, CancellationToken),
 ) -> Result<(), LoadError> {
-    let cut = async {
+    let cutting_off = async {
         tokio::select! {
             () = tokio::time::sleep_until(end) => {}
             () = stop.cancelled() => {}
         }
         tokio::time::sleep(grace).await;
+        cut.cancel();
+        tokio::time::sleep(TIDYING * 2).await;
     };
-    tokio::pin!(cut);
-    let mut cutting = false;
+    tokio::pin!(cutting_off);
+    let mut aborted = false;
     loop {
         tokio::select! {
             joined = clients.join_next() => match joined {
@@ -152,8 +157,8 @@ async fn drain(
                 Some(Err(error)) if error.is_cancelled() => {}
                 Some(Err(error)) => return Err(LoadError::Task(error)),
             },
-            () = &mut cut, if !cutting => {
-                cutting = true;
+            () = &mut cutting_off, if !aborted => {
+                aborted = true;
                 clients.abort_all();
             }
         }

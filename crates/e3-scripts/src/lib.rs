@@ -17,6 +17,7 @@ pub fn all() -> Vec<Arc<dyn Script>> {
     vec![
         Arc::new(scm::git_clone_over_http::GitCloneOverHttp),
         Arc::new(scm::git_ls_remote_http::GitLsRemoteHttp),
+        Arc::new(scm::push_changes_http::PushChangesHttp),
         Arc::new(web::browse_projects_and_repositories::BrowseProjectsAndRepositories),
         Arc::new(web::dashboard::Dashboard),
         Arc::new(web::list_users::ListUsers),

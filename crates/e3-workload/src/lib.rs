@@ -19,6 +19,6 @@ pub use context::{ClientContext, Load, Seat};
 pub use failure::{Failure, Stopped};
 pub use op::Measured;
 pub use script::{Script, ScriptClient, ScriptError};
-pub use setting::{Account, RepositoryDraw, Setting};
+pub use setting::{Account, DrawnRepository, RepositoryDraw, Setting};
 pub use sink::{SampleSink, sample_channel};
 pub use tokio::time::Instant;

@@ -36,6 +36,16 @@ pub trait ScriptClient: Send {
     /// The engine drops the future when the stage's grace is over; the op under way is then recorded as cancelled, and
     /// the client is not used again.
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped>;
+
+    /// Undoes what this client left on the system under test; called once, after its last iteration, outside the clock.
+    ///
+    /// The engine bounds it; most scripts leave nothing and keep the default.
+    ///
+    /// # Errors
+    /// A sentence that says what is left, and why.
+    async fn finish(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Says what a script misses in its setting.

@@ -35,8 +35,19 @@ pub struct Account {
 /// The repositories of a snapshot, drawn by their weights.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RepositoryDraw {
-    /// Project key, slug, and the cumulative weight up to and with this repository.
-    entries: Vec<(String, String, f64)>,
+    /// Each with the cumulative weight up to and with it.
+    entries: Vec<(DrawnRepository, f64)>,
+}
+
+/// A repository that was drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawnRepository {
+    /// Its project's key.
+    pub project: String,
+    /// Its slug.
+    pub slug: String,
+    /// The short name of its default branch, where the snapshot names it.
+    pub default_branch: Option<String>,
 }
 
 impl RepositoryDraw {
@@ -48,7 +59,13 @@ impl RepositoryDraw {
             .filter(|(_, repository)| repository.weight > 0.0)
             .map(|(project, repository)| {
                 sum += repository.weight;
-                (project.to_owned(), repository.name.clone(), sum)
+                let default = repository.branches.iter().find(|branch| branch.is_default);
+                let repository = DrawnRepository {
+                    project: project.to_owned(),
+                    slug: repository.name.clone(),
+                    default_branch: default.map(|branch| branch.display_id.clone()),
+                };
+                (repository, sum)
             })
             .collect();
         Self { entries }
@@ -59,13 +76,13 @@ impl RepositoryDraw {
         self.entries.is_empty()
     }
 
-    /// Returns a repository's project key and slug, drawn by weight; none when there is none.
-    pub fn draw(&self, random: &mut ChaCha8Rng) -> Option<(&str, &str)> {
-        let total = self.entries.last()?.2;
+    /// Returns a repository, drawn by weight; none when there is none.
+    pub fn draw(&self, random: &mut ChaCha8Rng) -> Option<&DrawnRepository> {
+        let total = self.entries.last()?.1;
         let point = random.random::<f64>() * total;
-        let index = self.entries.partition_point(|(_, _, cumulative)| *cumulative <= point);
-        let (project, slug, _) = self.entries.get(index).or_else(|| self.entries.last())?;
-        Some((project, slug))
+        let index = self.entries.partition_point(|(_, cumulative)| *cumulative <= point);
+        let (repository, _) = self.entries.get(index).or_else(|| self.entries.last())?;
+        Some(repository)
     }
 }
 
@@ -96,10 +113,10 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let mut counts = BTreeMap::new();
         for _ in 0..10_000 {
-            *counts.entry(draw.draw(&mut random).unwrap()).or_insert(0) += 1;
+            *counts.entry(draw.draw(&mut random).unwrap().slug.as_str()).or_insert(0) += 1;
         }
         // 7,500 expected; six standard deviations are 260.
-        assert!((7_240..=7_760).contains(&counts[&("A", "often")]), "{counts:?}");
+        assert!((7_240..=7_760).contains(&counts["often"]), "{counts:?}");
         assert_eq!(counts.len(), 2);
         assert_eq!(RepositoryDraw::default().draw(&mut random), None);
     }

@@ -219,3 +219,57 @@ async fn a_client_that_cannot_be_prepared_is_told_before_the_start() {
     let error = Share::new(Arc::new(plan), &clients, &setting(), &catalogue).err().unwrap();
     assert!(matches!(error, LoadError::Prepare { .. }), "{error}");
 }
+
+/// A script that never ends its op by itself and counts how many clients tidied up.
+struct Untidy {
+    tidied: Arc<std::sync::atomic::AtomicU32>,
+}
+
+#[async_trait]
+impl ScriptClient for Untidy {
+    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
+        context.op(OpId(0), std::future::pending::<Result<((), Measured), Failure>>()).await
+    }
+
+    async fn finish(&mut self) -> Result<(), String> {
+        match self.tidied.fetch_add(1, Ordering::Relaxed) {
+            0 => Err("a branch, since the server is gone".to_owned()),
+            1 => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Script for Untidy {
+    fn descriptor(&self) -> ScriptDescriptor {
+        ScriptDescriptor::new("web.Fast", "Never ends.", Protocol::Http, &[("Wait", "for ever")])
+    }
+
+    fn client(&self, _: &Arc<Setting>, _: &mut ClientContext) -> Result<Box<dyn ScriptClient>, ScriptError> {
+        Ok(Box::new(Self { tidied: Arc::clone(&self.tidied) }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_were_cut_off_still_tidy_up_within_a_bound() {
+    let tidied = Arc::default();
+    let catalogue = Catalogue::new(vec![Arc::new(Untidy { tidied: Arc::clone(&tidied) })]);
+    let mut plan = stage(4, 0, Mix::Ops);
+    plan.jobs.truncate(1);
+    let plan = Arc::new(plan);
+    let share = Share::new(Arc::clone(&plan), &plan.clients, &setting(), &catalogue).unwrap();
+    let (batches, mut received) = mpsc::channel(1024);
+    let begun = Instant::now();
+    let report = run(share, begun, CancellationToken::new(), batches).await.unwrap();
+    // 10 s of load, 2 s of grace, and the bound of the one that never tidies up.
+    assert_eq!(begun.elapsed(), Duration::from_secs(12) + TIDYING);
+    assert_eq!(tidied.load(Ordering::Relaxed), 4);
+    let mut cancelled = 0;
+    while let Some(batch) = received.recv().await {
+        assert_eq!((batch.ok, batch.errors), (0, 0));
+        cancelled += batch.samples;
+    }
+    assert_eq!(cancelled, 4);
+    let told: Vec<_> = report.failures.iter().map(|note| (note.op.as_str(), note.count)).collect();
+    assert_eq!(told, [("tidying up", 2)]);
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use e3_git::{RepositoryPath, Transfer};
 use e3_http::{BaseUrl, HttpSession};
-use e3_workload::{Account, ClientContext, Measured, ScriptError, Setting};
+use e3_workload::{Account, ClientContext, DrawnRepository, Measured, ScriptError, Setting};
 
 use crate::setting::{draw_account, parse_base};
 
@@ -32,10 +32,18 @@ impl HttpRemote {
     /// Returns the next repository, drawn by weight, and a session with no connection yet: as `git` itself, every op
     /// connects anew, inside the clock.
     pub(crate) fn next(&self, context: &mut ClientContext) -> Option<(HttpSession, RepositoryPath)> {
-        let (project, slug) = self.setting.repositories.draw(context.random())?;
-        let session =
-            HttpSession::new(self.base.clone()).with_basic(&self.account.name, &self.account.password);
-        Some((session, RepositoryPath::scm(project, slug)))
+        let repository = self.draw(context)?;
+        Some((self.session(), RepositoryPath::scm(&repository.project, &repository.slug)))
+    }
+
+    /// Returns the next repository, drawn by weight.
+    pub(crate) fn draw(&self, context: &mut ClientContext) -> Option<&DrawnRepository> {
+        self.setting.repositories.draw(context.random())
+    }
+
+    /// Returns a session of the client's account with no connection yet.
+    pub(crate) fn session(&self) -> HttpSession {
+        HttpSession::new(self.base.clone()).with_basic(&self.account.name, &self.account.password)
     }
 }
 

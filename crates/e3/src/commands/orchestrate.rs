@@ -61,9 +61,16 @@ async fn measure(
         Ok(record) => record,
         Err(failure) => {
             if run.read::<Run>().is_ok_and(|record| !record.stages.is_empty()) {
-                let path = analysed(app, run)?.1;
-                app.printer
-                    .warn(&format!("the run failed; what was measured until then is in {}", path.display()));
+                // Why the run failed matters more than why its rest could not be analysed.
+                match analysed(app, run) {
+                    Ok((_, path)) => app.printer.warn(&format!(
+                        "the run failed; what was measured until then is in {}",
+                        path.display()
+                    )),
+                    Err(second) => {
+                        let _ = failure::render(&second);
+                    }
+                }
             }
             return Err(failure);
         }

@@ -107,3 +107,43 @@ fn bare_repositories(root: PathBuf) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+fn pushes_arrive_and_their_branches_are_gone_after_each_stage() {
+    let e3 = E3::new();
+    e3.write("workloads/pushes.json", br#"[{"script": "scm.PushChangesHttp", "weight": 1.0}]"#);
+    let experiment = e3.home().find(e3_model::Kind::Experiment, "smoke").unwrap().text;
+    let experiment = experiment.replace("\"workload\": \"smoke\"", "\"workload\": \"pushes\"");
+    e3.write("experiments/pushes.json", experiment.as_bytes());
+    let name = e3.run(&["provision", "-e", "pushes"]).exits(0).stdout.trim().to_owned();
+    let repositories = bare_repositories(e3.path().join("tmp"));
+    let refs = || -> Vec<String> {
+        let list = |repository: &PathBuf| {
+            let output = Command::new("git").arg("-C").arg(repository).arg("for-each-ref").output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        repositories.iter().map(list).collect()
+    };
+    let loaded = refs();
+    let ran = e3.run(&["run", "-r", &name]).exits(0);
+    assert!(!ran.stderr.contains("failed") && !ran.stderr.contains("left behind"), "{}", ran.stderr);
+    assert_eq!(refs(), loaded, "the branches that the stages made are gone again");
+    for repository in &repositories {
+        let fsck = Command::new("git").arg("-C").arg(repository).args(["fsck", "--strict"]).output().unwrap();
+        assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
+        // The pushed commits are there, though nothing leads to them any more.
+        assert!(
+            String::from_utf8_lossy(&fsck.stdout).contains("dangling commit"),
+            "{}",
+            repository.display()
+        );
+    }
+    e3.run(&["gather", "-r", &name]).exits(0);
+    let analyzed = e3.run(&["analyze", "-r", &name, "--json"]).json();
+    let stage = &analyzed["threads"][0]["stages"][0];
+    assert!(stage["total"]["ok"].as_u64().unwrap() > 0, "{:#}", stage["total"]);
+    assert_eq!(stage["total"]["errors"], serde_json::json!({}));
+    assert_eq!(stage["ops"][0]["op"], "Push");
+    e3.run(&["deprovision", "-r", &name]).exits(0);
+    e3.assert_nothing_left();
+}
