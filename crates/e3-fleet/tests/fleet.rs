@@ -153,10 +153,11 @@ impl Bench {
         F: Fn(WorkerAddress, Box<dyn WorkerPort>) -> tokio::task::JoinHandle<()>,
         P: CoordinatorPort,
     {
-        let admin = Account { name: "admin".into(), password: Secret::new("x") };
+        let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
         let setting = Arc::new(Setting {
             url: "http://127.0.0.1:1".into(),
             nodes: vec![],
+            ssh: None,
             admin,
             users: vec![],
             repositories: RepositoryDraw::default(),

@@ -25,6 +25,9 @@ pub struct ThreadSecrets {
     pub admin_password: Secret,
     /// The passwords of the dataset's users, by login name.
     pub users: BTreeMap<String, Secret>,
+    /// The private SSH keys of the dataset's users in OpenSSH's form, by login name.
+    #[serde(default)]
+    pub private_keys: BTreeMap<String, Secret>,
 }
 
 impl Home {
@@ -118,6 +121,7 @@ mod tests {
         let thread = ThreadSecrets {
             admin_password: Secret::new("hunter2"),
             users: BTreeMap::from([("ada".to_owned(), Secret::new("lovelace"))]),
+            private_keys: BTreeMap::from([("ada".to_owned(), Secret::new("a key"))]),
         };
         let secrets = RunSecrets { threads: vec![thread] };
         home.write_secrets(&run, &secrets).unwrap();

@@ -56,5 +56,5 @@ pub use secret::Secret;
 pub use snapshot::{Branch, Generate, Project, Repository, Snapshot, User};
 pub use span::{Span, SpanError};
 pub use teardown::{Leftover, Teardown};
-pub use topology::{InstanceTopology, NodeTopology, ThreadTopology, Topology, WorkerTopology};
+pub use topology::{InstanceTopology, NodeTopology, SshEndpoint, ThreadTopology, Topology, WorkerTopology};
 pub use workload::{Job, Workload};

@@ -35,6 +35,9 @@ pub struct InstanceTopology {
     pub provider: ProviderName,
     /// The base URL that clients use, without a final slash.
     pub url: String,
+    /// Where Git over SSH is served; none if the system does not serve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<SshEndpoint>,
     /// The administrator's name; the password is among the run's secrets.
     pub admin: String,
     /// Its nodes; "direct" scripts go round-robin over them.
@@ -50,6 +53,18 @@ pub struct NodeTopology {
     pub name: String,
     /// The node's own base URL, without a final slash.
     pub url: String,
+    /// Where the node itself serves Git over SSH; none if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<SshEndpoint>,
+}
+
+/// Where Git over SSH is served, and how to know that it is the right server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SshEndpoint {
+    /// The base URL, such as `ssh://127.0.0.1:7999`: no user, no path.
+    pub url: String,
+    /// The server's public host key in OpenSSH's form, such as `ssh-ed25519 AAAA…`; a server with another one is refused.
+    pub host_key: String,
 }
 
 /// A worker that is ready.

@@ -70,7 +70,7 @@ impl LocalProvider {
         args.push(request.admin_password_file.into());
         args.extend(["--node".into(), number.to_string().into()]);
         let url = self.child(request, &name, args).start(journal).await?;
-        let node = NodeTopology { name, url };
+        let node = NodeTopology { name, url, ssh: None };
         (request.node_ready)(&node);
         Ok(node)
     }
@@ -126,6 +126,7 @@ impl Provider for LocalProvider {
         Ok(InstanceTopology {
             provider: ProviderName::Local,
             url,
+            ssh: None,
             admin: request.admin.to_owned(),
             nodes,
             snapshot: request.snapshot.to_owned(),

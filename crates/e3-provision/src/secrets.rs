@@ -22,7 +22,7 @@ pub fn generate_secrets<'a>(
     let threads = datasets.into_iter().map(|dataset| {
         let users = dataset.snapshot.users.iter().map(|user| Ok((user.username.clone(), password()?)));
         let users = users.collect::<Result<BTreeMap<_, _>, ProvisionError>>()?;
-        Ok(ThreadSecrets { admin_password: password()?, users })
+        Ok(ThreadSecrets { admin_password: password()?, users, private_keys: BTreeMap::new() })
     });
     Ok(RunSecrets { threads: threads.collect::<Result<_, ProvisionError>>()? })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e3_model::{Secret, Snapshot};
+use e3_model::{Secret, Snapshot, SshEndpoint};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -13,6 +13,8 @@ pub struct Setting {
     pub url: String,
     /// Each node's own base URL, for scripts that go past the load balancer.
     pub nodes: Vec<String>,
+    /// Where Git over SSH is served, behind the same load balancer as the base URL; none if it is not.
+    pub ssh: Option<SshEndpoint>,
     /// The administrator.
     pub admin: Account,
     /// The users that can log in, in the snapshot's order.
@@ -30,6 +32,8 @@ pub struct Account {
     pub name: String,
     /// The password.
     pub password: Secret,
+    /// The private SSH key in OpenSSH's form; none if the user has none.
+    pub private_key: Option<Secret>,
 }
 
 /// The repositories of a snapshot, drawn by their weights.

@@ -66,10 +66,11 @@ impl ScriptClient for FixedClient {
 }
 
 fn setting() -> Arc<Setting> {
-    let admin = Account { name: "admin".into(), password: Secret::new("x") };
+    let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
     Arc::new(Setting {
         url: "http://127.0.0.1:1".into(),
         nodes: vec![],
+        ssh: None,
         admin,
         users: vec![],
         repositories: RepositoryDraw::default(),

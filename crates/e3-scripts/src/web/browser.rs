@@ -228,10 +228,11 @@ mod tests {
     #[tokio::test]
     async fn a_session_whose_page_failed_logs_in_anew() {
         let server = server().await;
-        let account = Account { name: "admin".to_owned(), password: Secret::new("x") };
+        let account = Account { name: "admin".to_owned(), password: Secret::new("x"), private_key: None };
         let setting = Arc::new(Setting {
             url: server.url(),
             nodes: vec![],
+            ssh: None,
             admin: account.clone(),
             users: vec![],
             repositories: RepositoryDraw::default(),

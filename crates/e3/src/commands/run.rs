@@ -121,13 +121,20 @@ fn setting(run: &RunDir, thread: &ThreadTopology, secrets: &RunSecrets) -> Resul
         .iter()
         .filter_map(|user| {
             let password = known.users.get(&user.username).cloned().or_else(|| user.password.clone())?;
-            Some(Account { name: user.username.clone(), password })
+            let private_key = known.private_keys.get(&user.username).cloned();
+            let private_key = private_key.or_else(|| user.private_key.clone());
+            Some(Account { name: user.username.clone(), password, private_key })
         })
         .collect();
     Ok(Setting {
         url: thread.instance.url.clone(),
         nodes: thread.instance.nodes.iter().map(|node| node.url.clone()).collect(),
-        admin: Account { name: thread.instance.admin.clone(), password: known.admin_password.clone() },
+        ssh: thread.instance.ssh.clone(),
+        admin: Account {
+            name: thread.instance.admin.clone(),
+            password: known.admin_password.clone(),
+            private_key: None,
+        },
         users,
         repositories: RepositoryDraw::of(&snapshot),
         op_timeout: OP_TIMEOUT,
