@@ -60,7 +60,8 @@ const BANS: &[Ban] = &[
     Ban {
         name: "chrono",
         reason: "one calendar, the time crate",
-        only_under: &["arrow-array", "arrow-cast", "parquet"],
+        // russh-util takes it for WebAssembly only.
+        only_under: &["arrow-array", "arrow-cast", "parquet", "russh-util"],
     },
 ];
 
