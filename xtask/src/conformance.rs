@@ -11,6 +11,7 @@ mod judge;
 mod operation;
 mod operations;
 mod recordings;
+pub(crate) mod schemathesis;
 mod server;
 mod shape;
 mod world;

@@ -3,6 +3,8 @@
 //! Each chore is one file and one line in `CHORES`. A chore reads the working tree, says on stderr what it does, and
 //! returns an exit code: 0 when all is well, 1 when it has something to say, or what the tool it ran returned.
 
+mod bench;
+mod binary;
 mod cargo_lock;
 mod ci;
 mod conformance;
@@ -14,6 +16,7 @@ mod process;
 mod say;
 mod schemas;
 mod sizes;
+mod soak;
 mod source;
 mod test;
 mod tools;
@@ -77,6 +80,24 @@ const CHORES: &[Chore] = &[
         arguments: "",
         summary: "githost answers as real servers were recorded to; reads E3_TEST_DATA",
         run: conformance::run,
+    },
+    Chore {
+        name: "soak",
+        arguments: "[FLAG VALUE...]",
+        summary: "40 clients of all scripts for two minutes: nothing fails, grows or is left; --clients N --seconds N --e3 PATH",
+        run: soak::run,
+    },
+    Chore {
+        name: "schemathesis",
+        arguments: "[SECONDS]",
+        summary: "githost answers as its own OpenAPI document says, whatever is asked for a minute",
+        run: conformance::schemathesis::run,
+    },
+    Chore {
+        name: "bench",
+        arguments: "githost [FLAG VALUE...]",
+        summary: "githost beside nginx with git-http-backend; --seconds N --rounds N --e3 PATH",
+        run: bench::run,
     },
     Chore { name: "tools", arguments: "", summary: "Find or install what the tests need", run: tools::run },
 ];

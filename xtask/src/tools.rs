@@ -1,10 +1,14 @@
 //! `cargo xtask tools`: finds what the tests need, and installs what is missing where it can.
 //!
 //! Says what it found or does. On Debian and its kin, root gets missing packages by apt-get; everyone else gets the
-//! command to type. cargo-nextest is built from source by cargo itself.
+//! command to type. cargo-nextest is built from source by cargo itself; Python's packages go into the user's cache.
+
+mod python;
+
+pub(crate) use python::program as python_program;
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Result, bail};
 
@@ -16,8 +20,28 @@ use crate::workspace::Workspace;
 const NEXTEST_VERSION: &str = "0.9.143";
 /// The oldest cargo-nextest that reads .config/nextest.toml.
 const NEXTEST_MINIMUM: Version = Version(0, 9, 100);
-/// The oldest git that githost and the tests work with; Debian 12 has it.
-const GIT_MINIMUM: Version = Version(2, 39, 0);
+/// Programs of a distribution's packages. The oldest git that githost and the tests work with is Debian 12's.
+const PROGRAMS: &[Program] = &[
+    Program { name: "git", version: "--version", packages: "git", minimum: Version(2, 39, 0) },
+    Program { name: "cc", version: "--version", packages: "gcc libc6-dev", minimum: Version(0, 0, 0) },
+    Program { name: "ssh", version: "-V", packages: "openssh-client", minimum: Version(0, 0, 0) },
+    Program { name: "sshd", version: "-V", packages: "openssh-server", minimum: Version(0, 0, 0) },
+];
+
+/// What githost is measured beside.
+const WEB_SERVER: &[Program] = &[
+    Program { name: "nginx", version: "-v", packages: "nginx-light", minimum: Version(0, 0, 0) },
+    Program { name: "fcgiwrap", version: "-h", packages: "fcgiwrap", minimum: Version(0, 0, 0) },
+];
+
+/// A program that a distribution's package brings along.
+struct Program {
+    name: &'static str,
+    /// The argument that makes it say its version.
+    version: &'static str,
+    packages: &'static str,
+    minimum: Version,
+}
 
 /// Runs the chore.
 ///
@@ -28,13 +52,23 @@ pub(crate) fn run(workspace: &Workspace, _: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Finds or installs a web server that runs git's http-backend.
+///
+/// # Errors
+/// When it is missing and cannot be installed; the error says what to type.
+pub(crate) fn ensure_web_server() -> Result<()> {
+    WEB_SERVER.iter().try_for_each(ensure_program)
+}
+
 /// Finds or installs everything that the tests need.
 ///
 /// # Errors
 /// When something is missing and cannot be installed; the error says what to type.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<()> {
-    ensure_package("git", "git", GIT_MINIMUM)?;
-    ensure_package("cc", "gcc libc6-dev", Version(0, 0, 0))?;
+    for program in PROGRAMS {
+        ensure_program(program)?;
+    }
+    python::ensure(workspace)?;
     ensure_nextest(workspace)
 }
 
@@ -43,10 +77,11 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<()> {
 struct Version(u32, u32, u32);
 
 impl Version {
-    /// Returns the first version in a text such as `git version 2.39.5 (Apple)`.
+    /// Returns the first version in a text such as `git version 2.39.5 (Apple)` or `OpenSSH_9.2p1`.
     fn find(text: &str) -> Option<Self> {
-        text.split(|c: char| c.is_whitespace() || c == '(' || c == ')').find_map(|word| {
-            let mut parts = word.split('.').map(|part| part.split('-').next().unwrap_or(part).parse().ok());
+        text.split(|c: char| c.is_whitespace() || "()_,/".contains(c)).find_map(|word| {
+            let mut parts =
+                word.split('.').map(|part| part.split(['-', 'p']).next().unwrap_or(part).parse().ok());
             Some(Self(parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
         })
     }
@@ -58,17 +93,17 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Finds a program of a distribution's package, or installs the package where this user may.
-fn ensure_package(program: &str, packages: &str, minimum: Version) -> Result<()> {
-    let found = || process::output(program, &["--version"]).and_then(|text| Version::find(&text));
-    let before = found();
-    if let Some(version) = before.filter(|version| *version >= minimum) {
-        say(format!("found {program} {version}"));
+/// Finds a program, or installs its packages where this user may.
+fn ensure_program(program: &Program) -> Result<()> {
+    let Program { name, packages, minimum, .. } = program;
+    let before = find(program);
+    if let Some(version) = before.filter(|version| version >= minimum) {
+        say(format!("found {name} {version}"));
         return Ok(());
     }
     let lack = match before {
-        Some(version) => format!("{program} {version} is older than {minimum}"),
-        None => format!("{program} is not installed"),
+        Some(version) => format!("{name} {version} is older than {minimum}"),
+        None => format!("{name} is not installed"),
     };
     if let Remedy::Tell(what) = remedy(packages, Path::new("/usr/bin/apt-get").exists(), is_root()) {
         bail!("{lack}; {what}");
@@ -83,10 +118,22 @@ fn ensure_package(program: &str, packages: &str, minimum: Version) -> Result<()>
         "--no-install-recommends",
     ]);
     process::run(install.args(packages.split(' ')))?;
-    match found() {
-        Some(version) if version >= minimum => Ok(()),
+    match find(program) {
+        Some(version) if version >= *minimum => Ok(()),
         _ => bail!("{lack}, and `apt-get install {packages}` did not change that"),
     }
+}
+
+/// Returns a program's version, or none when it cannot be started.
+fn find(program: &Program) -> Option<Version> {
+    // What only root runs lies where other users do not look.
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/local/sbin:/usr/sbin");
+    let asked =
+        Command::new(program.name).arg(program.version).env("PATH", path).stdin(Stdio::null()).output();
+    let output = asked.ok()?;
+    let said = [output.stdout, output.stderr].concat();
+    Version::find(&String::from_utf8_lossy(&said))
 }
 
 /// What is done about a missing package.
@@ -144,6 +191,9 @@ mod tests {
             ("git version 2.53.0.windows.1", Some(Version(2, 53, 0))),
             ("cc (Debian 12.2.0-14+deb12u1) 12.2.0", Some(Version(12, 2, 0))),
             ("cargo-nextest 0.9.143 (60fa45f63 2026-08-04)", Some(Version(0, 9, 143))),
+            ("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026", Some(Version(9, 2, 0))),
+            ("unknown option -- V\nOpenSSH_8.9p1 Ubuntu-3, OpenSSL 3.0.2", Some(Version(8, 9, 0))),
+            ("Python 3.11.7", Some(Version(3, 11, 7))),
             ("no version here", None),
         ] {
             assert_eq!(Version::find(text), version, "{text}");
@@ -162,6 +212,12 @@ mod tests {
 
     #[test]
     fn what_is_there_is_not_installed() {
-        ensure_package("git", "no-such-package", Version(1, 0, 0)).unwrap();
+        let git = Program {
+            name: "git",
+            version: "--version",
+            packages: "no-such-package",
+            minimum: Version(1, 0, 0),
+        };
+        ensure_program(&git).unwrap();
     }
 }

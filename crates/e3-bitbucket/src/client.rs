@@ -152,7 +152,7 @@ impl Bitbucket {
         }
     }
 
-    async fn pages<T: DeserializeOwned>(
+    pub(crate) async fn pages<T: DeserializeOwned>(
         &mut self,
         target: impl Fn(u64, u32) -> String,
     ) -> Result<Vec<T>, BitbucketError> {
@@ -160,9 +160,7 @@ impl Bitbucket {
         let mut start = 0;
         loop {
             let call = Call::get(target(start, PAGE_LIMIT));
-            let response = self.success(&call).await?;
-            let page: Page<T> =
-                serde_json::from_slice(&response.body).map_err(|source| call.unreadable(source))?;
+            let page: Page<T> = self.read(&call).await?;
             values.extend(page.values);
             match page.next_page_start {
                 _ if page.is_last_page => return Ok(values),
@@ -172,12 +170,17 @@ impl Bitbucket {
         }
     }
 
-    async fn success(&mut self, call: &Call) -> Result<Response, BitbucketError> {
+    /// Returns the value that a successful answer holds.
+    pub(crate) async fn read<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, BitbucketError> {
+        call.parsed(&self.answer(call).await?)
+    }
+
+    pub(crate) async fn success(&mut self, call: &Call) -> Result<Response, BitbucketError> {
         let response = self.answer(call).await?;
         if is_success(response.status) { Ok(response) } else { Err(call.refused(&response)) }
     }
 
-    async fn answer(&mut self, call: &Call) -> Result<Response, BitbucketError> {
+    pub(crate) async fn answer(&mut self, call: &Call) -> Result<Response, BitbucketError> {
         match tokio::time::timeout(BOUND, self.session.send(call.request())).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(source)) => Err(call.unanswered(source)),
@@ -187,19 +190,27 @@ impl Bitbucket {
 }
 
 /// One request, and the errors that tell of it.
-struct Call {
+pub(crate) struct Call {
     method: Method,
     target: String,
     body: Bytes,
 }
 
 impl Call {
-    fn get(target: String) -> Self {
+    pub(crate) fn get(target: String) -> Self {
         Self { method: Method::GET, target, body: Bytes::new() }
     }
 
-    fn post_json(target: String, body: &serde_json::Value) -> Self {
+    pub(crate) fn post_json(target: String, body: &serde_json::Value) -> Self {
         Self { method: Method::POST, target, body: Bytes::from(body.to_string()) }
+    }
+
+    /// Returns the value that the answer holds, if it is a success.
+    pub(crate) fn parsed<T: DeserializeOwned>(&self, response: &Response) -> Result<T, BitbucketError> {
+        if !is_success(response.status) {
+            return Err(self.refused(response));
+        }
+        serde_json::from_slice(&response.body).map_err(|source| self.unreadable(source))
     }
 
     fn request(&self) -> Request {

@@ -41,12 +41,12 @@ pub fn project_repos_page(key: &str) -> String {
 
 /// Returns the page of a repository's files.
 pub fn browse_page(key: &str, slug: &str) -> String {
-    format!("/projects/{}/repos/{}/browse", segment(key), segment(slug))
+    format!("{}/browse", page(key, slug))
 }
 
 /// Returns the page of a repository's branches.
 pub fn branches_page(key: &str, slug: &str) -> String {
-    format!("/projects/{}/repos/{}/branches", segment(key), segment(slug))
+    format!("{}/branches", page(key, slug))
 }
 
 /// Returns a page of the projects by REST.
@@ -72,6 +72,159 @@ pub fn rest_repository(key: &str, slug: &str) -> String {
 /// Returns a page of a repository's branches by REST.
 pub fn rest_branches(key: &str, slug: &str, start: u64, limit: u32) -> String {
     format!("{}/branches?start={start}&limit={limit}", rest_repository(key, slug))
+}
+
+/// Returns the branches whose names contain a text, the last changed first, by REST.
+pub fn rest_branches_named(key: &str, slug: &str, text: &str) -> String {
+    let text = segment(text);
+    format!("{}/branches?filterText={text}&orderBy=MODIFICATION&start=0&limit=25", rest_repository(key, slug))
+}
+
+/// Returns the default branch by REST, with its latest commit.
+///
+/// Source: deprecated in favour of `default-branch`, which names no commit, but served up to 10.0.
+pub fn rest_default_branch(key: &str, slug: &str) -> String {
+    format!("{}/branches/default", rest_repository(key, slug))
+}
+
+/// Returns the page that shows the difference between two refs of a repository.
+pub fn compare_page(key: &str, slug: &str, from: &str, to: &str, repository: u64) -> String {
+    let (repository_path, from, to) = (page(key, slug), segment(from), segment(to));
+    format!("{repository_path}/compare/diff?sourceBranch={from}&targetBranch={to}&targetRepoId={repository}")
+}
+
+/// Returns the files that differ between two refs by REST.
+pub fn rest_compare_changes(key: &str, slug: &str, from: &str, to: &str) -> String {
+    let (repository, from, to) = (rest_repository(key, slug), segment(from), segment(to));
+    format!("{repository}/compare/changes?start=0&limit=1000&from={from}&to={to}")
+}
+
+/// Returns the commits that one ref has and the other has not by REST.
+pub fn rest_compare_commits(key: &str, slug: &str, from: &str, to: &str) -> String {
+    let (repository, from, to) = (rest_repository(key, slug), segment(from), segment(to));
+    format!("{repository}/compare/commits?start=0&limit=10&from={from}&to={to}")
+}
+
+/// Returns how one file differs between two refs by REST.
+pub fn rest_compare_diff(key: &str, slug: &str, file: &str, from: &str, to: &str) -> String {
+    let (repository, file) = (rest_repository(key, slug), segments(file));
+    let (from, to) = (segment(from), segment(to));
+    format!("{repository}/compare/diff/{file}?from={from}&to={to}&{DIFF_VIEW}&withComments=false")
+}
+
+/// Returns how many builds of a commit succeeded and failed.
+pub fn build_status(commit: &str) -> String {
+    format!("/rest/build-status/latest/commits/stats/{}", segment(commit))
+}
+
+/// Returns who reviews pull requests between two refs of a repository by default.
+pub fn default_reviewers(key: &str, slug: &str, from: &str, to: &str, repository: u64) -> String {
+    let (key, slug, from, to) = (segment(key), segment(slug), segment(from), segment(to));
+    format!(
+        "/rest/default-reviewers/latest/projects/{key}/repos/{slug}/reviewers?sourceRefId={from}&targetRefId={to}\
+         &sourceRepoId={repository}&targetRepoId={repository}"
+    )
+}
+
+/// Returns the page of a repository's open pull requests, the newest first.
+pub fn pull_requests_page(key: &str, slug: &str) -> String {
+    format!("{}/pull-requests?avatarSize=64&order=newest&start=0&state=OPEN", page(key, slug))
+}
+
+/// Returns the page on which a pull request between two refs is written.
+pub fn pull_request_create_page(key: &str, slug: &str, from: &str, to: &str) -> String {
+    let (repository, from, to) = (page(key, slug), segment(from), segment(to));
+    format!("{repository}/pull-requests?create&sourceBranch={from}&targetBranch={to}")
+}
+
+/// Returns the page of a pull request.
+pub fn pull_request_page(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/pull-requests/{id}", page(key, slug))
+}
+
+/// Returns the page of a pull request's description and activities.
+pub fn pull_request_overview_page(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/overview", pull_request_page(key, slug, id))
+}
+
+/// Returns a page of a repository's open pull requests by REST.
+pub fn rest_pull_requests(key: &str, slug: &str, start: u64, limit: u32) -> String {
+    format!("{}?start={start}&limit={limit}", rest_create_pull_request(key, slug))
+}
+
+/// Returns the open pull requests that come from a ref by REST.
+pub fn rest_pull_requests_from(key: &str, slug: &str, from: &str) -> String {
+    let (pull_requests, from) = (rest_create_pull_request(key, slug), segment(from));
+    format!("{pull_requests}?at={from}&direction=OUTGOING&state=OPEN&start=0&limit=25")
+}
+
+/// Returns where a pull request is created by REST.
+pub fn rest_create_pull_request(key: &str, slug: &str) -> String {
+    format!("{}/pull-requests", rest_repository(key, slug))
+}
+
+/// Returns one pull request by REST.
+pub fn rest_pull_request(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/{id}", rest_create_pull_request(key, slug))
+}
+
+/// Returns whether a pull request can be merged by REST.
+pub fn rest_pull_request_mergeability(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/merge", rest_pull_request(key, slug, id))
+}
+
+/// Returns where that version of a pull request is merged by REST.
+pub fn rest_merge_pull_request(key: &str, slug: &str, id: u64, version: u64) -> String {
+    format!("{}/merge?avatarSize=16&version={version}", rest_pull_request(key, slug, id))
+}
+
+/// Returns where that version of a pull request is declined by REST.
+pub fn rest_decline_pull_request(key: &str, slug: &str, id: u64, version: u64) -> String {
+    format!("{}/decline?avatarSize=16&version={version}", rest_pull_request(key, slug, id))
+}
+
+/// Returns the files that a pull request changes by REST, those first that the user has not reviewed.
+pub fn rest_pull_request_changes(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/changes?start=0&limit=1000&changeScope=unreviewed", rest_pull_request(key, slug, id))
+}
+
+/// Returns how a pull request changes one file by REST, with the comments on it.
+pub fn rest_pull_request_diff(key: &str, slug: &str, id: u64, file: &str) -> String {
+    let (pull_request, file) = (rest_pull_request(key, slug, id), segments(file));
+    format!("{pull_request}/diff/{file}?{DIFF_VIEW}&withComments=true")
+}
+
+/// Returns the issues that a pull request names.
+pub fn pull_request_issues(key: &str, slug: &str, id: u64) -> String {
+    let (key, slug) = (segment(key), segment(slug));
+    format!("/rest/jira/latest/projects/{key}/repos/{slug}/pull-requests/{id}/issues")
+}
+
+/// Returns the settings of a repository's pull requests by REST.
+pub fn rest_pull_request_settings(key: &str, slug: &str) -> String {
+    format!("{}/settings/pull-requests", rest_repository(key, slug))
+}
+
+/// Returns which branches a merge into a branch would go on to.
+pub fn automerge_path(key: &str, slug: &str, branch: &str) -> String {
+    let (key, slug, branch) = (segment(key), segment(slug), segment(branch));
+    format!("/rest/branch-utils/latest/projects/{key}/repos/{slug}/automerge/path?branchRefId={branch}")
+}
+
+/// Returns where the source branch of a pull request is deleted; a dry run only says whether it could be.
+///
+/// Source: what a browser calls when a pull request is merged with its branch; undocumented.
+pub fn source_branch_deletion(key: &str, slug: &str, id: u64, dry_run: bool) -> String {
+    let (key, slug) = (segment(key), segment(slug));
+    format!(
+        "/rest/pull-request-source-branch-deletion/1.0/projects/{key}/repos/{slug}/pull-requests/{id}\
+         ?dryRun={dry_run}"
+    )
+}
+
+/// Returns where branches are deleted, one a request.
+pub fn branch_utils(key: &str, slug: &str) -> String {
+    format!("/rest/branch-utils/latest/projects/{}/repos/{}/branches", segment(key), segment(slug))
 }
 
 /// Returns a page of the users by REST.
@@ -111,6 +264,16 @@ pub(crate) fn rest_create_user() -> String {
     format!("{REST}/admin/users")
 }
 
+/// Returns what all pages of a repository begin with.
+fn page(key: &str, slug: &str) -> String {
+    format!("/projects/{}/repos/{}", segment(key), segment(slug))
+}
+
+/// Encodes a path of several segments, whose slashes stay.
+fn segments(path: &str) -> String {
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
 /// Encodes one segment; a segment of dots only would be taken for a step up the path, so its dots are encoded too.
 fn segment(text: &str) -> String {
     if matches!(text, "." | "..") {
@@ -120,6 +283,8 @@ fn segment(text: &str) -> String {
 }
 
 const REST: &str = "/rest/api/latest";
+/// How the first E3 asked for a difference: with the server's own number of lines around each change.
+const DIFF_VIEW: &str = "avatarSize=64&markup=true&whitespace=show&contextLines=-1";
 
 /// Everything but the unreserved characters.
 ///
@@ -152,6 +317,46 @@ mod tests {
         ];
         for (built, expected, why) in cases {
             assert_eq!(built, expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn the_calls_of_a_pull_request() {
+        const REPOSITORY: &str = "/rest/api/latest/projects/A/repos/b";
+        let (from, to) = ("refs/heads/feature/x", "refs/heads/main");
+        let (from_encoded, to_encoded) = ("refs%2Fheads%2Ffeature%2Fx", "refs%2Fheads%2Fmain");
+        let rest = |rest: &str| format!("{REPOSITORY}{rest}");
+        // In the order and under the numbers of the table of calls that the first E3 made.
+        let cases = [
+            ("R6", rest_branches_named("A", "b", "feature/x"), rest("/branches?filterText=feature%2Fx&orderBy=MODIFICATION&start=0&limit=25")),
+            ("R7", rest_default_branch("A", "b"), rest("/branches/default")),
+            ("W9", compare_page("A", "b", from, to, 7), format!("/projects/A/repos/b/compare/diff?sourceBranch={from_encoded}&targetBranch={to_encoded}&targetRepoId=7")),
+            ("R8", build_status("ab12"), "/rest/build-status/latest/commits/stats/ab12".to_owned()),
+            ("R9", rest_compare_changes("A", "b", from, to), rest(&format!("/compare/changes?start=0&limit=1000&from={from_encoded}&to={to_encoded}"))),
+            ("R10", rest_compare_commits("A", "b", from, to), rest(&format!("/compare/commits?start=0&limit=10&from={from_encoded}&to={to_encoded}"))),
+            ("R12", default_reviewers("A", "b", from, to, 7), format!("/rest/default-reviewers/latest/projects/A/repos/b/reviewers?sourceRefId={from_encoded}&targetRefId={to_encoded}&sourceRepoId=7&targetRepoId=7")),
+            ("R11", rest_compare_diff("A", "b", "d/e f.txt", from, to), rest(&format!("/compare/diff/d/e%20f.txt?from={from_encoded}&to={to_encoded}&avatarSize=64&markup=true&whitespace=show&contextLines=-1&withComments=false"))),
+            ("W11", pull_request_create_page("A", "b", from, to), format!("/projects/A/repos/b/pull-requests?create&sourceBranch={from_encoded}&targetBranch={to_encoded}")),
+            ("create", rest_create_pull_request("A", "b"), rest("/pull-requests")),
+            ("W14", pull_request_page("A", "b", 3), "/projects/A/repos/b/pull-requests/3".to_owned()),
+            ("W13", pull_request_overview_page("A", "b", 3), "/projects/A/repos/b/pull-requests/3/overview".to_owned()),
+            ("R17", rest_pull_request_mergeability("A", "b", 3), rest("/pull-requests/3/merge")),
+            ("R18", pull_request_issues("A", "b", 3), "/rest/jira/latest/projects/A/repos/b/pull-requests/3/issues".to_owned()),
+            ("R19", rest_pull_request_settings("A", "b"), rest("/settings/pull-requests")),
+            ("R20", rest_pull_request_changes("A", "b", 3), rest("/pull-requests/3/changes?start=0&limit=1000&changeScope=unreviewed")),
+            ("R21", rest_pull_request_diff("A", "b", 3, "d/../e#f"), rest("/pull-requests/3/diff/d/%2E%2E/e%23f?avatarSize=64&markup=true&whitespace=show&contextLines=-1&withComments=true")),
+            ("W10", pull_requests_page("A", "b"), "/projects/A/repos/b/pull-requests?avatarSize=64&order=newest&start=0&state=OPEN".to_owned()),
+            ("R15", rest_pull_requests("A", "b", 0, 50), rest("/pull-requests?start=0&limit=50")),
+            ("left", rest_pull_requests_from("A", "b", from), rest(&format!("/pull-requests?at={from_encoded}&direction=OUTGOING&state=OPEN&start=0&limit=25"))),
+            ("R16", rest_pull_request("A", "b", 3), rest("/pull-requests/3")),
+            ("R22", rest_merge_pull_request("A", "b", 3, 0), rest("/pull-requests/3/merge?avatarSize=16&version=0")),
+            ("R23", rest_decline_pull_request("A", "b", 3, 2), rest("/pull-requests/3/decline?avatarSize=16&version=2")),
+            ("R24", automerge_path("A", "b", to), format!("/rest/branch-utils/latest/projects/A/repos/b/automerge/path?branchRefId={to_encoded}")),
+            ("R25", source_branch_deletion("A", "b", 3, true), "/rest/pull-request-source-branch-deletion/1.0/projects/A/repos/b/pull-requests/3?dryRun=true".to_owned()),
+            ("delete", branch_utils("A", "b"), "/rest/branch-utils/latest/projects/A/repos/b/branches".to_owned()),
+        ];
+        for (number, built, expected) in cases {
+            assert_eq!(built, expected, "{number}");
         }
     }
 

@@ -5,7 +5,9 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use e3_bitbucket::{Bitbucket, BitbucketError, Creation};
+use e3_bitbucket::{
+    Bitbucket, BitbucketError, Creation, NewPullRequest, ProjectPermission, PullRequestFilter,
+};
 use e3_http::BaseUrl;
 use e3_model::Secret;
 use http_body_util::{BodyExt as _, Full};
@@ -247,4 +249,150 @@ async fn a_starting_server_has_a_state_too() {
     assert_eq!(server.client().status().await.unwrap(), "STARTING");
     let server = Canned::serve(&[("GET /status", 502, "<html>Bad gateway</html>")]).await;
     assert_eq!(server.client().status().await.unwrap_err().status(), Some(502));
+}
+
+#[tokio::test]
+async fn a_key_is_existing_only_for_its_user() {
+    let server = Canned::serve(&[
+        ("POST /rest/ssh/1.0/keys?user=ada", 201, r#"{"id":1,"text":"ssh-ed25519 AAAA"}"#),
+        ("POST /rest/ssh/1.0/keys?user=eve", 409, r#"{"errors":[{"message":"The key is known."}]}"#),
+        (
+            "GET /rest/ssh/1.0/keys?user=eve&start=0&limit=1000",
+            200,
+            r#"{"isLastPage":true,"values":[{"id":2,"text":"ssh-ed25519 BBBB eve@home","label":"eve@home"}]}"#,
+        ),
+    ])
+    .await;
+    let mut client = server.client();
+    assert_eq!(client.add_ssh_key("ada", "ssh-ed25519 AAAA").await.unwrap(), Creation::Created);
+    let sent: serde_json::Value = serde_json::from_str(&server.seen.lock().unwrap()[0].body).unwrap();
+    assert_eq!(sent, serde_json::json!({"text": "ssh-ed25519 AAAA"}));
+    let known = client.add_ssh_key("eve", "ssh-ed25519 BBBB").await.unwrap();
+    assert_eq!(known, Creation::Existing, "the comment does not make it another key");
+    let stolen = client.add_ssh_key("eve", "ssh-ed25519 AAAA").await.unwrap_err();
+    assert_eq!(stolen.to_string(), "POST /rest/ssh/1.0/keys was answered 409: The key is known.");
+}
+
+/// Shortened from recordings of Bitbucket 7.11, with the duplicate's exception.
+const DUPLICATE: &str = r#"{"errors":[{"context":null,"message":"Only one pull request may be open for a given source and target branch",
+    "exceptionName":"com.atlassian.bitbucket.pull.DuplicatePullRequestException","existingPullRequest":{"id":132,"version":3,
+    "title":"This is a test PR","state":"OPEN","open":true,"closed":false,
+    "fromRef":{"id":"refs/heads/x","displayId":"x","latestCommit":"b939ea0debe88e145c5409230b29e7dbbedcb9da"},
+    "toRef":{"id":"refs/heads/main","displayId":"main","latestCommit":"db0a6e3b7bcd9963cfaa69bd3f87e04a803900ac"},
+    "author":{"user":{"name":"erik","displayName":"Erik"},"role":"AUTHOR","approved":false},"reviewers":[]}}]}"#;
+
+#[tokio::test]
+async fn creating_an_open_pull_request_again_finds_it() {
+    let server = Canned::serve(&[
+        ("POST /rest/api/latest/projects/A/repos/b/pull-requests", 409, DUPLICATE),
+        (
+            "POST /rest/api/latest/projects/A/repos/c/pull-requests",
+            409,
+            r#"{"errors":[{"message":"Branch \"main\" is already up-to-date with branch \"x\".",
+                "exceptionName":"com.atlassian.bitbucket.pull.EmptyPullRequestException"}]}"#,
+        ),
+    ])
+    .await;
+    let mut client = server.client();
+    let new = NewPullRequest {
+        title: "T",
+        description: "",
+        from: "refs/heads/x",
+        to: "refs/heads/main",
+        reviewers: &["ada"],
+    };
+    let (found, creation) = client.create_pull_request("A", "b", &new).await.unwrap();
+    assert_eq!((found.id, found.version, creation), (132, 3, Creation::Existing));
+    assert_eq!(found.author.unwrap().user.name, "erik");
+    let sent: serde_json::Value = serde_json::from_str(&server.seen.lock().unwrap()[0].body).unwrap();
+    let repository = serde_json::json!({"slug": "b", "project": {"key": "A"}});
+    assert_eq!(sent["fromRef"], serde_json::json!({"id": "refs/heads/x", "repository": repository}));
+    assert_eq!(sent["reviewers"], serde_json::json!([{"user": {"name": "ada"}}]));
+    let empty = client.create_pull_request("A", "c", &new).await.unwrap_err();
+    assert!(empty.to_string().contains("already up-to-date"), "{empty}");
+}
+
+#[tokio::test]
+async fn a_pull_request_lives_through_its_calls() {
+    const ONE: &str = r#"{"id":146,"version":2,"title":"T","state":"MERGED","fromRef":{"id":"refs/heads/x"},
+        "toRef":{"id":"refs/heads/main"},"properties":{"mergeCommit":{"displayId":"fadf","id":"fadfd840"}}}"#;
+    const PAGE: &str = r#"{"isLastPage":true,"values":[{"id":146,"version":0,"title":"T","state":"OPEN",
+        "fromRef":{"id":"refs/heads/x"},"toRef":{"id":"refs/heads/main"},"properties":{"openTaskCount":0}}]}"#;
+    let server = Canned::serve(&[
+        ("GET /rest/api/latest/projects/A/repos/b/pull-requests?state=ALL&start=0&limit=1000", 200, PAGE),
+        (
+            "POST /rest/api/latest/projects/A/repos/b/pull-requests/146/comments",
+            201,
+            r#"{"properties":{"repositoryId":10070},"id":2790,"version":0,"text":"hm","author":{"name":"erik"}}"#,
+        ),
+        (
+            "GET /rest/api/latest/projects/A/repos/b/pull-requests/146/activities?start=0&limit=1000",
+            200,
+            r#"{"isLastPage":true,"values":[
+                {"action":"COMMENTED","user":{"name":"erik"},"commentAction":"ADDED","comment":{"id":2790,"text":"hm"}},
+                {"action":"OPENED","user":{"name":"erik"}}]}"#,
+        ),
+        (
+            "POST /rest/api/latest/projects/A/repos/b/pull-requests/146/approve",
+            200,
+            r#"{"user":{"name":"a"},"approved":true}"#,
+        ),
+        ("POST /rest/api/latest/projects/A/repos/b/pull-requests/146/merge?version=0", 200, ONE),
+        (
+            "POST /rest/api/latest/projects/A/repos/b/pull-requests/146/decline?version=2",
+            409,
+            r#"{"errors":[{"message":"This pull request has already been merged.",
+                "exceptionName":"com.atlassian.bitbucket.pull.IllegalPullRequestFilterException"}]}"#,
+        ),
+        ("GET /rest/api/latest/projects/A/repos/b/pull-requests/146", 200, ONE),
+    ])
+    .await;
+    let mut client = server.client();
+    let listed = client.pull_requests("A", "b", PullRequestFilter::All).await.unwrap();
+    assert_eq!((listed[0].id, listed[0].state.as_str(), listed[0].merge_commit()), (146, "OPEN", None));
+    assert_eq!(client.comment("A", "b", 146, "hm").await.unwrap().id, 2790);
+    let texts: Vec<_> = (client.activities("A", "b", 146).await.unwrap().into_iter())
+        .filter_map(|activity| Some(activity.comment?.text))
+        .collect();
+    assert_eq!(texts, ["hm"]);
+    client.approve("A", "b", 146).await.unwrap();
+    let merged = client.merge("A", "b", 146, 0).await.unwrap();
+    assert_eq!((merged.state.as_str(), merged.merge_commit()), ("MERGED", Some("fadfd840")));
+    let late = client.decline("A", "b", 146, 2).await.unwrap_err();
+    assert_eq!(late.status(), Some(409));
+    assert_eq!(client.pull_request("A", "b", 146).await.unwrap(), merged);
+}
+
+#[tokio::test]
+async fn asks_for_tags_permissions_and_ancestors() {
+    let server = Canned::serve(&[
+        ("POST /rest/api/latest/projects/A/permissions/PROJECT_WRITE/all?allow=true", 204, ""),
+        ("POST /rest/api/latest/projects/A/repos/b/tags", 200, r#"{"id":"refs/tags/v1"}"#),
+        (
+            "GET /rest/api/latest/projects/A/repos/b/tags?start=0&limit=1000",
+            200,
+            r#"{"isLastPage":true,"values":[{"id":"refs/tags/v1","type":"TAG","latestCommit":"01","hash":"02"},
+                {"id":"refs/tags/light","type":"TAG","latestCommit":"01","hash":null}]}"#,
+        ),
+        (
+            "GET /rest/api/latest/projects/A/repos/b/compare/commits?from=01&to=refs%2Fheads%2Fmain&limit=1",
+            200,
+            r#"{"isLastPage":true,"values":[]}"#,
+        ),
+        (
+            "GET /rest/api/latest/projects/A/repos/b/compare/commits?from=03&to=refs%2Fheads%2Fmain&limit=1",
+            200,
+            r#"{"isLastPage":false,"nextPageStart":1,"values":[{"id":"03"}]}"#,
+        ),
+    ])
+    .await;
+    let mut client = server.client();
+    client.permit_everyone("A", ProjectPermission::Write).await.unwrap();
+    client.create_tag("A", "b", "v1", "01", Some("Release")).await.unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&server.seen.lock().unwrap()[1].body).unwrap();
+    assert_eq!(sent, serde_json::json!({"name": "v1", "startPoint": "01", "message": "Release"}));
+    let tags = client.tags("A", "b").await.unwrap();
+    assert_eq!((tags[0].hash.as_deref(), tags[1].hash.as_deref()), (Some("02"), None));
+    assert!(client.contains("A", "b", "refs/heads/main", "01").await.unwrap());
+    assert!(!client.contains("A", "b", "refs/heads/main", "03").await.unwrap());
 }

@@ -213,7 +213,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
 }
 
 /// The generator's version: raised whenever the same recipe gives other commits or another snapshot.
-const GENERATOR: u32 = 1;
+const GENERATOR: u32 = 2;
 
 const SNAPSHOT: &str = "snapshot.json";
 const ENTRY: &str = "entry.json";

@@ -89,15 +89,25 @@ pub enum DatasetError {
         /// Why not.
         source: Box<e3_http::HttpError>,
     },
-    /// The server did not create something.
-    #[error("cannot create {what} on {url}")]
-    Create {
-        /// What was to be created.
-        what: String,
+    /// The server did not do something.
+    #[error("cannot {task} on {url}")]
+    Server {
+        /// What was to be done.
+        task: String,
         /// The server.
         url: String,
         /// Why not.
         source: Box<e3_bitbucket::BitbucketError>,
+    },
+    /// A branch that is there already is not the dataset's.
+    #[error("branch {branch} of {repository} on {url} lacks the dataset's commits, and is not overwritten")]
+    Foreign {
+        /// The repository, as project/slug.
+        repository: String,
+        /// The branch's short name.
+        branch: String,
+        /// The server.
+        url: String,
     },
 }
 

@@ -4,13 +4,14 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use e3_model::{Branch, Generate, Project, Repository, Snapshot};
+use e3_model::{Generate, Project, Repository, Snapshot};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::DatasetError;
 use crate::cache::{self, Workplace};
-use crate::layout::{Layout, Place, address, spoken};
-use crate::{DatasetError, repository};
+use crate::layout::{Layout, Place};
+use crate::repository::{self, Made};
 
 /// A dataset that lies in the cache.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,13 +48,13 @@ pub async fn generate(name: &str, recipe: &Generate, cache: &Path) -> Result<Dat
     }
     let layout = Layout::of(recipe);
     let workplace = Workplace::beside(&entry)?;
-    let branches = make_all(&layout, recipe, workplace.path()).await?;
+    let made = make_all(&layout, recipe, workplace.path()).await?;
     let listed = layout
         .repositories
         .iter()
         .map(|place| cache::list(workplace.path(), &place.project, &place.slug))
         .collect::<Result<Vec<_>, _>>()?;
-    let snapshot = snapshot(&layout, branches);
+    let snapshot = snapshot(&layout, made);
     workplace.publish(&entry, recipe, &snapshot, listed)?;
     Ok(dataset(name, snapshot, &entry))
 }
@@ -69,14 +70,10 @@ fn check(name: &str, recipe: &Generate) -> Result<(), DatasetError> {
     Err(DatasetError::Recipe { name: name.to_owned(), what })
 }
 
-/// Makes all repositories, as many at once as there are processors, the largest first; returns the branches of each.
-async fn make_all(layout: &Layout, recipe: &Generate, at: &Path) -> Result<Vec<Vec<Branch>>, DatasetError> {
-    let authors: Vec<String> = layout
-        .users
-        .iter()
-        .take(MOST_AUTHORS)
-        .map(|user| format!("{} <{}>", spoken(&user.username), address(&user.username)))
-        .collect();
+/// Makes all repositories, as many at once as there are processors, the largest first; returns what each has.
+async fn make_all(layout: &Layout, recipe: &Generate, at: &Path) -> Result<Vec<Made>, DatasetError> {
+    let team: Arc<[String]> =
+        layout.users.iter().take(LARGEST_TEAM).map(|user| user.username.clone()).collect();
     let mut order: Vec<(usize, u64, &Place)> = layout
         .repositories
         .iter()
@@ -88,31 +85,33 @@ async fn make_all(layout: &Layout, recipe: &Generate, at: &Path) -> Result<Vec<V
     let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)));
     let mut tasks = JoinSet::new();
     for (position, lane, place) in order {
-        let (place, authors, turns) = (place.clone(), authors.clone(), turns.clone());
+        let (place, team, turns) = (place.clone(), team.clone(), turns.clone());
         let directory = cache::repository(at, &place.project, &place.slug);
         let seed = recipe.seed.fork(lane);
         tasks.spawn(async move {
             let _turn = turns.acquire().await;
-            (position, repository::make(&place, seed, authors, &directory).await)
+            (position, repository::make(&place, seed, &team, &directory).await)
         });
     }
-    let mut made = vec![Vec::new(); layout.repositories.len()];
+    let mut made: Vec<Made> = layout.repositories.iter().map(|_| Made::default()).collect();
     while let Some(ended) = tasks.join_next().await {
-        let (position, branches) =
+        let (position, one) =
             ended.map_err(|source| DatasetError::Task { repository: "a repository".to_owned(), source })?;
         if let Some(slot) = made.get_mut(position) {
-            *slot = branches?;
+            *slot = one?;
         }
     }
     Ok(made)
 }
 
-fn snapshot(layout: &Layout, branches: Vec<Vec<Branch>>) -> Snapshot {
+fn snapshot(layout: &Layout, made: Vec<Made>) -> Snapshot {
     let mut projects: Vec<Project> =
         layout.projects.iter().map(|key| Project { name: key.clone(), repos: Vec::new() }).collect();
-    for (place, branches) in layout.repositories.iter().zip(branches) {
+    for (place, made) in layout.repositories.iter().zip(made) {
         if let Some(project) = projects.iter_mut().find(|project| project.name == place.project) {
-            project.repos.push(Repository { name: place.slug.clone(), weight: place.weight, branches });
+            let Made { branches, pull_requests } = made;
+            let (name, weight) = (place.slug.clone(), place.weight);
+            project.repos.push(Repository { name, weight, branches, pull_requests });
         }
     }
     Snapshot { projects, users: layout.users.clone(), ..Snapshot::default() }
@@ -138,5 +137,5 @@ fn dataset(name: &str, snapshot: Snapshot, entry: &Path) -> Dataset {
     Dataset { snapshot, repositories }
 }
 
-/// Commits are made by the first users; more would make no difference to anyone.
-const MOST_AUTHORS: usize = 20;
+/// Commits and pull requests are made by the first users; more would make no difference to anyone.
+const LARGEST_TEAM: usize = 20;

@@ -16,10 +16,29 @@ pub(crate) struct History {
     pub(crate) files: Vec<File>,
     /// The commits, oldest first; parents come before their children.
     pub(crate) commits: Vec<Commit>,
-    /// The branches that are left, the main line first.
+    /// The branches that are left: the main line, those of the pull requests in their order, and others.
     pub(crate) branches: Vec<Tip>,
+    /// How many of the branches, after the main line, are those of pull requests.
+    pub(crate) pull_requests: usize,
     /// The annotated tags, oldest first.
     pub(crate) tags: Vec<Tip>,
+    /// The light tags, oldest first.
+    pub(crate) light_tags: Vec<Tip>,
+}
+
+/// What a history shall be like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish<'a> {
+    /// How many commits over all branches.
+    pub(crate) commits: u32,
+    /// How many authors, at least one.
+    pub(crate) authors: usize,
+    /// The prefix of issue numbers.
+    pub(crate) issues: &'a str,
+    /// How many branches for pull requests; a history of few commits has fewer.
+    pub(crate) pull_requests: u32,
+    /// The sizes of binary files, in the order in which they come.
+    pub(crate) assets: &'a [u32],
 }
 
 /// One file, over all branches.
@@ -98,11 +117,12 @@ pub(crate) struct Tip {
 }
 
 impl History {
-    /// Plans `commits` commits over all branches, by `authors` authors; `issues` is the prefix of issue numbers.
-    pub(crate) fn plan(commits: u32, authors: usize, issues: &str, draw: Draw) -> Self {
-        let commits = commits as usize;
-        let mut planner = Planner::new(commits, authors, issues, draw);
-        let sides = planner.side_lengths(commits);
+    /// Plans the history; the same wish and draws give the same one.
+    pub(crate) fn plan(wish: Wish<'_>, draw: Draw) -> Self {
+        let commits = wish.commits as usize;
+        let pull_requests = (wish.pull_requests as usize).min(commits / COMMITS_PER_REQUEST);
+        let mut planner = Planner::new(wish, draw);
+        let sides = planner.side_lengths(commits, pull_requests);
         planner.main_line(commits - sides.iter().sum::<usize>());
         let main = Tip { name: MAIN.to_owned(), commit: planner.main.last().copied().unwrap_or_default() };
         let mut branches = vec![main];
@@ -114,14 +134,23 @@ impl History {
         if let Some(newest) = tags.last().filter(|_| commits >= 100) {
             branches.push(Tip { name: newest.name.replacen('v', "release/", 1), commit: newest.commit });
         }
-        Self { files: planner.files, commits: planner.commits, branches, tags }
+        let light_tags = planner.light_tags();
+        Self { files: planner.files, commits: planner.commits, branches, pull_requests, tags, light_tags }
     }
 }
 
-struct Planner {
+struct Planner<'a> {
     draw: Draw,
     tree: Tree,
     files: Vec<File>,
+    /// The positions of the files that commits may change.
+    texts: Vec<usize>,
+    /// The sizes of the binary files.
+    assets: &'a [u32],
+    /// How many of them there are already.
+    placed: usize,
+    /// How many commits the main line has when all of them are there.
+    last_asset: usize,
     /// Each folder with the positions of its files, in the order in which they came.
     folders: Vec<(String, Vec<usize>)>,
     commits: Vec<Commit>,
@@ -129,7 +158,7 @@ struct Planner {
     main: Vec<usize>,
     topic: Option<Topic>,
     authors: usize,
-    issues: String,
+    issues: &'a str,
     issue: usize,
     seconds: u64,
     step: usize,
@@ -143,32 +172,40 @@ struct Topic {
     files: BTreeMap<usize, u32>,
 }
 
-impl Planner {
-    fn new(commits: usize, authors: usize, issues: &str, mut draw: Draw) -> Self {
+impl<'a> Planner<'a> {
+    fn new(wish: Wish<'a>, mut draw: Draw) -> Self {
         let tree = Tree::new(&mut draw);
+        let commits = wish.commits as usize;
         Self {
             draw,
             tree,
             files: Vec::new(),
+            texts: Vec::new(),
+            assets: wish.assets,
+            placed: 0,
+            last_asset: 1,
             folders: Vec::new(),
             commits: Vec::with_capacity(commits),
             main: Vec::with_capacity(commits),
             topic: None,
-            authors,
-            issues: issues.to_owned(),
+            authors: wish.authors.max(1),
+            issues: wish.issues,
             issue: 0,
             seconds: FIRST_SECOND,
             step: SPAN_SECONDS / commits.max(1),
         }
     }
 
-    /// Returns the lengths of the branches that stay unmerged: none in small repositories, up to four in large ones.
-    fn side_lengths(&mut self, commits: usize) -> Vec<usize> {
-        let count = if commits < 20 { 0 } else { (1 + commits / 100).min(4) };
-        (0..count).map(|_| self.draw.between(1, 3)).collect()
+    /// Returns the lengths of the branches that stay unmerged: those of pull requests, then none in small repositories
+    /// and up to twelve in large ones.
+    fn side_lengths(&mut self, commits: usize, pull_requests: usize) -> Vec<usize> {
+        let others = if commits < 20 { 0 } else { (1 + commits / 100).min(12) };
+        (0..pull_requests + others).map(|_| self.draw.between(1, 3)).collect()
     }
 
     fn main_line(&mut self, commits: usize) {
+        // The last commit may be a merge, which brings no new file.
+        self.last_asset = commits.saturating_sub(1).max(1);
         while self.commits.len() < commits {
             let remaining = commits - self.commits.len();
             match self.topic.as_ref().map(|topic| topic.left) {
@@ -211,8 +248,18 @@ impl Planner {
             .collect()
     }
 
+    /// Names commits at even distances, as builds do.
+    fn light_tags(&self) -> Vec<Tip> {
+        let count = (self.main.len() / 40).min(15);
+        let at = |round: usize| self.main.get((2 * round + 1) * self.main.len() / (2 * count)).copied();
+        (0..count)
+            .filter_map(|round| Some(Tip { name: format!("build-{}", round + 1), commit: at(round)? }))
+            .collect()
+    }
+
     fn commit(&mut self, lane: Lane, from: Option<Start>) {
-        let touches = self.touches(lane);
+        let mut touches = self.touches(lane);
+        self.add_assets(lane, &mut touches);
         match lane {
             Lane::Main => self.main.push(self.commits.len()),
             Lane::Topic => {
@@ -256,13 +303,27 @@ impl Planner {
         self.commits.push(Commit { author, seconds: self.seconds, ..commit });
     }
 
+    /// Adds the binary files that are due: they come evenly over the main line and what is merged into it.
+    fn add_assets(&mut self, lane: Lane, touches: &mut Vec<Touch>) {
+        if matches!(lane, Lane::Side { .. }) {
+            return;
+        }
+        let due = ((self.commits.len() + 1) * self.assets.len() / self.last_asset).min(self.assets.len());
+        while let Some(&bytes) = self.assets.get(self.placed).filter(|_| self.placed < due) {
+            let place = self.tree.add_asset(bytes, &mut self.draw);
+            let file = self.place(place);
+            touches.push(self.touch(file, lane));
+            self.placed += 1;
+        }
+    }
+
     /// Draws the one to five files of a commit; the first commit and about every sixth after it add a file.
     fn touches(&mut self, lane: Lane) -> Vec<Touch> {
         let count = if self.commits.is_empty() { FIRST_FILES } else { touched_files(&mut self.draw) };
         let wanted = (FIRST_FILES + self.commits.len() / COMMITS_PER_FILE).min(MOST_FILES);
         let mut chosen: Vec<usize> = Vec::with_capacity(count);
         for _ in 0..count {
-            let known = if self.files.len() < wanted { None } else { self.known_file(lane, &chosen) };
+            let known = if self.texts.len() < wanted { None } else { self.known_file(lane, &chosen) };
             match known {
                 Some(file) => chosen.push(file),
                 None if chosen.is_empty() || self.commits.is_empty() => chosen.push(self.new_file()),
@@ -296,12 +357,19 @@ impl Planner {
 
     /// Draws a file; those that came first are where most of the work is.
     fn hot_file(&mut self) -> usize {
-        let position = self.draw.skewed(self.files.len());
-        if self.draw.chance(1, 2) { self.draw.skewed(position + 1) } else { position }
+        let position = self.draw.skewed(self.texts.len());
+        let position = if self.draw.chance(1, 2) { self.draw.skewed(position + 1) } else { position };
+        self.texts.get(position).copied().unwrap_or_default()
     }
 
     fn new_file(&mut self) -> usize {
-        let FilePath { path, kind } = self.tree.add(&mut self.draw);
+        let place = self.tree.add(&mut self.draw);
+        let position = self.place(place);
+        self.texts.push(position);
+        position
+    }
+
+    fn place(&mut self, FilePath { path, kind }: FilePath) -> usize {
         let position = self.files.len();
         let name = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let folder = self.folders.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
@@ -373,6 +441,8 @@ const MESSAGES: [&str; 10] = [
     "use the ~ @ for every @\n",
 ];
 
+/// A history has at most one pull request for so many commits.
+const COMMITS_PER_REQUEST: usize = 10;
 const FIRST_FILES: usize = 5;
 const COMMITS_PER_FILE: usize = 6;
 const MOST_FILES: usize = 200;
@@ -387,11 +457,16 @@ mod tests {
 
     use super::*;
 
+    fn plan(commits: u32, pull_requests: u32, assets: &[u32], seed: u64) -> History {
+        let wish = Wish { commits, authors: 3, issues: "ALPHA", pull_requests, assets };
+        History::plan(wish, Draw::of(Seed(seed), 1))
+    }
+
     #[test]
     fn has_as_many_commits_as_asked() {
         for commits in [1, 2, 5, 8, 19, 20, 21, 50, 333, 2000] {
             for seed in 0..20 {
-                let history = History::plan(commits, 3, "ALPHA", Draw::of(Seed(seed), 1));
+                let history = plan(commits, 4, &[], seed);
                 assert_eq!(history.commits.len(), commits as usize, "seed {seed}");
                 assert_eq!(history.branches[0].name, MAIN);
             }
@@ -400,16 +475,56 @@ mod tests {
 
     #[test]
     fn large_histories_have_merges_branches_and_tags() {
-        let history = History::plan(500, 3, "ALPHA", Draw::of(Seed(1), 1));
+        let history = plan(500, 0, &[], 1);
         assert!(history.commits.iter().filter(|commit| commit.merges).count() >= 5);
         assert!(history.branches.len() >= 4, "{:?}", history.branches);
         assert!(history.tags.len() >= 10);
+        assert!(history.light_tags.len() >= 10);
         assert!(history.files.len() > 50);
     }
 
     #[test]
+    fn every_asset_comes_once_on_the_main_line_and_stays_as_it_is() {
+        let assets: Vec<u32> = (1000..1300).collect();
+        for commits in [1, 2, 5, 30, 31, 32, 33, 500] {
+            for seed in 0..10 {
+                let history = plan(commits, 3, &assets, seed);
+                let placed: Vec<&File> =
+                    history.files.iter().filter(|file| matches!(file.kind, Kind::Asset(_))).collect();
+                assert_eq!(placed.len(), assets.len(), "{commits} commits, seed {seed}");
+                assert!(placed.iter().all(|file| file.versions == 1 && file.on_main_since.is_some()));
+            }
+        }
+    }
+
+    #[test]
+    fn pull_requests_have_branches_that_merge_without_conflicts() {
+        let history = plan(300, 6, &[], 1);
+        assert_eq!(history.pull_requests, 6);
+        let sides = |commit: &Commit| match commit.lane {
+            Lane::Side { branch, base } => Some((branch, base)),
+            Lane::Main | Lane::Topic => None,
+        };
+        let mut owners = BTreeMap::new();
+        for (branch, base, touch) in history.commits.iter().flat_map(|commit| {
+            let side = sides(commit).into_iter();
+            side.flat_map(|(branch, base)| commit.touches.iter().map(move |touch| (branch, base, touch)))
+        }) {
+            assert_eq!(*owners.entry(touch.file).or_insert(branch), branch, "one branch changes a file");
+            let on_main = history.files[touch.file].on_main_since;
+            assert!(on_main.is_none_or(|since| since <= base), "the main line left it alone since");
+        }
+        let wanted: Vec<usize> = (1..=6).collect();
+        let mut branches: Vec<usize> =
+            history.commits.iter().filter_map(sides).map(|(branch, _)| branch).collect();
+        branches.dedup();
+        assert!(branches.starts_with(&wanted), "{branches:?}");
+        assert_eq!(plan(25, 6, &[], 1).pull_requests, 2, "few commits, few requests");
+    }
+
+    #[test]
     fn every_version_of_a_file_is_made_once_and_merges_take_the_newest() {
-        let history = History::plan(2000, 3, "ALPHA", Draw::of(Seed(4), 1));
+        let history = plan(2000, 0, &[], 4);
         let mut versions = vec![0; history.files.len()];
         for commit in &history.commits {
             for touch in &commit.touches {
@@ -430,7 +545,7 @@ mod tests {
     #[test]
     fn time_goes_on_and_ends_in_the_past() {
         for commits in [1, 1000, 100_000] {
-            let history = History::plan(commits, 3, "ALPHA", Draw::of(Seed(4), 1));
+            let history = plan(commits, 0, &[], 4);
             assert!(history.commits.is_sorted_by(|one, next| one.seconds < next.seconds));
             // 2025-01-01.
             assert!(history.commits.last().unwrap().seconds < 1_735_689_600);

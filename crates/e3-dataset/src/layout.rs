@@ -3,6 +3,7 @@
 use e3_model::{Generate, User};
 
 use crate::draw::Draw;
+use crate::spread::sizes;
 use crate::words::{DOMAINS, FIRST_NAMES, LAST_NAMES, PARTS, PROJECTS};
 
 /// The outline of a dataset.
@@ -25,6 +26,10 @@ pub(crate) struct Place {
     pub(crate) slug: String,
     /// How many commits it gets, over all branches.
     pub(crate) commits: u32,
+    /// How many pull requests it gets.
+    pub(crate) pull_requests: u32,
+    /// How many bytes of binary files it gets.
+    pub(crate) asset_bytes: u64,
     /// Its weight; all of the layout add up to exactly 1 in order.
     pub(crate) weight: f64,
 }
@@ -35,7 +40,7 @@ impl Layout {
         let mut draw = Draw::of(recipe.seed, LAYOUT_LANE);
         let projects: Vec<String> = (0..recipe.projects).map(project_key).collect();
         let slugs = combinations(&DOMAINS, &PARTS, '-', recipe.repositories, &mut draw);
-        let mut sizes = sizes(recipe.commits_min, recipe.commits_max, recipe.repositories);
+        let mut sizes = sizes(recipe.sizes, recipe.commits_min, recipe.commits_max, recipe.repositories);
         draw.shuffle(&mut sizes);
         let mut repositories: Vec<(usize, Place)> = slugs
             .into_iter()
@@ -43,12 +48,16 @@ impl Layout {
             .zip((0..projects.len()).cycle())
             .map(|((slug, commits), project)| {
                 let key = projects.get(project).cloned().unwrap_or_default();
-                (project, Place { project: key, slug, commits, weight: 0.0 })
+                (
+                    project,
+                    Place { project: key, slug, commits, pull_requests: 0, asset_bytes: 0, weight: 0.0 },
+                )
             })
             .collect();
         repositories.sort_by_key(|(project, _)| *project);
         let mut repositories: Vec<Place> = repositories.into_iter().map(|(_, place)| place).collect();
         weigh(&mut repositories);
+        deal(&mut repositories, recipe);
         let users = combinations(&FIRST_NAMES, &LAST_NAMES, '.', recipe.users, &mut draw)
             .into_iter()
             .map(|username| User { username, ..User::default() })
@@ -91,35 +100,29 @@ fn combinations(first: &[&str], last: &[&str], glue: char, count: u32, draw: &mu
         .collect()
 }
 
-/// Returns `count` sizes from `smallest` to `largest`, ascending, with the same ratio between neighbours.
-///
-/// The ratio is found by halving with products only: a library's `powf` may round differently elsewhere.
-fn sizes(smallest: u32, largest: u32, count: u32) -> Vec<u32> {
-    let steps = count.saturating_sub(1);
-    let (low, high) = (f64::from(smallest), f64::from(largest));
-    let power = |ratio: f64| (0..steps).fold(low, |size, _| size * ratio);
-    let (mut below, mut above) = (1.0, high / low);
-    for _ in 0..64 {
-        let middle = (below + above) / 2.0;
-        if power(middle) <= high { below = middle } else { above = middle }
+/// Deals binary files in proportion to commits, and pull requests half evenly, half in that proportion.
+fn deal(places: &mut [Place], recipe: &Generate) {
+    let all: u64 = places.iter().map(|place| u64::from(place.commits)).sum();
+    let repositories = places.len() as u64;
+    let evenly = u64::from(recipe.pull_requests) / 2;
+    let by_size = u64::from(recipe.pull_requests) - evenly;
+    let bytes = u64::from(recipe.assets_mb) * 1_000_000;
+    let mut before = 0;
+    for (place, position) in places.iter_mut().zip(0..) {
+        let after = before + u64::from(place.commits);
+        // What goes up to here, less what went up to the one before: so all of it goes, whatever is rounded.
+        let sized = |amount: u64| part(amount, after, all) - part(amount, before, all);
+        let even = part(evenly, position + 1, repositories) - part(evenly, position, repositories);
+        place.asset_bytes = sized(bytes);
+        place.pull_requests = u32::try_from(even + sized(by_size)).unwrap_or(u32::MAX);
+        before = after;
     }
-    let mut size = low;
-    let mut sizes = Vec::with_capacity(count as usize);
-    for step in 0..count {
-        // The largest repository is as large as asked, whatever the ratio's last bit says.
-        sizes.push(if step > 0 && step == steps { largest } else { rounded(size).clamp(smallest, largest) });
-        size *= below;
-    }
-    sizes
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sizes lie between two u32, and `as` saturates"
-)]
-fn rounded(size: f64) -> u32 {
-    size.round() as u32
+/// Returns `amount * share / of`, rounded down.
+fn part(amount: u64, share: u64, of: u64) -> u64 {
+    let product = u128::from(amount) * u128::from(share) / u128::from(of.max(1));
+    u64::try_from(product).unwrap_or(u64::MAX)
 }
 
 /// Gives all the same weight, and the last what is left, so that they add up to exactly 1.
@@ -141,20 +144,46 @@ const LAYOUT_LANE: u64 = 0;
 mod tests {
     use std::collections::BTreeSet;
 
-    use e3_model::Seed;
+    use e3_model::{Seed, Sizes};
 
     use super::*;
 
     fn recipe(projects: u32, repositories: u32, users: u32) -> Generate {
-        Generate { seed: Seed(1), projects, repositories, commits_min: 50, commits_max: 1000, users }
+        Generate {
+            seed: Seed(1),
+            projects,
+            repositories,
+            commits_min: 50,
+            commits_max: 1000,
+            users,
+            sizes: Sizes::Even,
+            pull_requests: 0,
+            assets_mb: 0,
+        }
     }
 
     #[test]
-    fn sizes_are_even_on_a_logarithmic_scale() {
-        assert_eq!(sizes(50, 1000, 8), [50, 77, 118, 181, 277, 425, 652, 1000]);
-        assert_eq!(sizes(10, 10, 3), [10, 10, 10]);
-        assert_eq!(sizes(7, 900, 1), [7], "one repository is the smallest");
-        assert_eq!(sizes(1, 1_000_000, 3), [1, 1000, 1_000_000]);
+    fn pull_requests_and_assets_are_dealt_by_size_and_none_is_lost() {
+        let recipe = Generate { pull_requests: 64, assets_mb: 45, ..recipe(4, 16, 20) };
+        let layout = Layout::of(&recipe);
+        let all = |of: fn(&Place) -> u64| layout.repositories.iter().map(of).sum::<u64>();
+        assert_eq!(all(|place| u64::from(place.pull_requests)), 64);
+        assert_eq!(all(|place| place.asset_bytes), 45_000_000);
+        let by_size = |of: fn(&Place) -> u64| {
+            let mut places: Vec<_> = layout.repositories.iter().collect();
+            places.sort_by_key(|place| place.commits);
+            places.into_iter().map(of).collect::<Vec<_>>()
+        };
+        let dealt = by_size(|place| place.pull_requests.into());
+        assert!(dealt.iter().all(|&count| (2..=10).contains(&count)), "{dealt:?}");
+        assert!(dealt.first() < dealt.last(), "{dealt:?}");
+        assert!(by_size(|place| place.asset_bytes).is_sorted());
+        assert!(
+            Layout::of(&Generate { pull_requests: 3, ..recipe })
+                .repositories
+                .iter()
+                .any(|place| place.pull_requests == 0)
+        );
     }
 
     #[test]

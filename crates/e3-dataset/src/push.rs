@@ -11,7 +11,8 @@ use e3_model::Secret;
 use crate::git::Git;
 use crate::{DatasetError, GeneratedRepository};
 
-/// Pushes all branches and tags, also over others of the same name; what is there already is not sent again.
+/// Pushes all branches and tags but those of `without`, full refs; what is there already is not sent again, and never
+/// replaced by something else.
 ///
 /// # Errors
 /// When the push is refused, breaks, or takes too long.
@@ -20,13 +21,15 @@ pub(crate) async fn push(
     base: &BaseUrl,
     user: &str,
     password: &Secret,
+    without: &[String],
 ) -> Result<(), DatasetError> {
-    call(repository, base, user, password).run().await.map(drop)
+    let call = call(repository, base, user, password);
+    without.iter().fold(call, |call, name| call.arg(format!("^{name}"))).run().await.map(drop)
 }
 
 /// Returns the call of git; credentials go by its environment, which only its owner can read.
 ///
-/// Source: git-config(1), GIT_CONFIG_COUNT, since git 2.31.
+/// Source: git-config(1), GIT_CONFIG_COUNT, since git 2.31; git-push(1), negative refspecs, since git 2.29.
 fn call(repository: &GeneratedRepository, base: &BaseUrl, user: &str, password: &Secret) -> Git {
     let GeneratedRepository { project, slug, path } = repository;
     let credentials = STANDARD.encode(format!("{user}:{}", password.expose()));
@@ -40,8 +43,8 @@ fn call(repository: &GeneratedRepository, base: &BaseUrl, user: &str, password: 
         .arg("push")
         .arg("--quiet")
         .arg(format!("{base}{}", e3_bitbucket::path::scm(project, slug)))
-        .arg("+refs/heads/*:refs/heads/*")
-        .arg("+refs/tags/*:refs/tags/*")
+        .arg("refs/heads/*:refs/heads/*")
+        .arg("refs/tags/*:refs/tags/*")
 }
 
 /// How long one push may take.

@@ -33,6 +33,9 @@ pub(crate) fn write(
     for tag in &history.tags {
         stream.tag(out, tag)?;
     }
+    for tag in &history.light_tags {
+        write!(out, "reset refs/tags/{}\nfrom :{}\n\n", tag.name, stream.mark(tag.commit))?;
+    }
     stream.branches(out)
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Settings,
     /// Noise behind the signature of a PNG image.
     Image,
+    /// Noise of so many bytes: a build's product, a document, a large image.
+    Asset(u32),
 }
 
 /// One file as it is at one time.
@@ -30,8 +32,10 @@ pub(crate) enum Content {
 impl Content {
     /// Returns a new file.
     pub(crate) fn new(kind: Kind, draw: &mut Draw) -> Self {
-        if kind == Kind::Image {
-            return Self::Bytes(image(draw));
+        match kind {
+            Kind::Image => return Self::Bytes(image(draw)),
+            Kind::Asset(length) => return Self::Bytes(noise(length as usize, draw)),
+            _ => {}
         }
         let length = match draw.below(32) {
             0 => draw.between(100, MOST_LINES),
@@ -90,7 +94,7 @@ fn line(kind: Kind, draw: &mut Draw) -> String {
         Kind::Python => &PYTHON,
         Kind::Java => &JAVA,
         Kind::Settings => &SETTINGS,
-        Kind::Image => &[],
+        Kind::Image | Kind::Asset(_) => &[],
     };
     fill(draw.pick(templates), draw)
 }
@@ -114,10 +118,15 @@ pub(crate) fn fill(template: &str, draw: &mut Draw) -> String {
     text
 }
 
-/// Returns bytes that no compression makes smaller, as images are.
-fn image(draw: &mut Draw) -> Vec<u8> {
-    let mut bytes = vec![0; draw.between(400, 4000)];
+/// Returns bytes that no compression makes smaller, as archives are.
+fn noise(length: usize, draw: &mut Draw) -> Vec<u8> {
+    let mut bytes = vec![0; length];
     draw.fill(&mut bytes);
+    bytes
+}
+
+fn image(draw: &mut Draw) -> Vec<u8> {
+    let mut bytes = noise(draw.between(400, 4000), draw);
     bytes.splice(..PNG_SIGNATURE.len(), PNG_SIGNATURE);
     bytes
 }

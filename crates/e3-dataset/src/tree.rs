@@ -53,9 +53,21 @@ impl Tree {
             _ => None,
         };
         self.files += 1;
-        let (path, kind) = first.unwrap_or_else(|| self.later(draw));
-        self.taken.insert(path.clone());
+        let (path, kind) = match first {
+            Some((path, kind)) => {
+                self.taken.insert(path.clone());
+                (path, kind)
+            }
+            None => self.later(draw),
+        };
         FilePath { path, kind }
+    }
+
+    /// Returns a place for a binary file of so many bytes that the tree does not have yet.
+    pub(crate) fn add_asset(&mut self, bytes: u32, draw: &mut Draw) -> FilePath {
+        let extension = draw.pick(&["jar", "pdf", "tar.gz", "zip"]);
+        let stem = format!("assets/{}-{}", draw.pick(&QUALITIES), draw.pick(&NOUNS));
+        FilePath { path: self.free(&stem, extension), kind: Kind::Asset(bytes) }
     }
 
     fn later(&mut self, draw: &mut Draw) -> (String, Kind) {
@@ -77,10 +89,17 @@ impl Tree {
             91..96 => ("config".to_owned(), draw.pick(&NOUNS).to_owned(), "yml", Kind::Settings),
             _ => ("docs/images".to_owned(), draw.pick(&NOUNS).to_owned(), "png", Kind::Image),
         };
-        let plain = format!("{folder}/{stem}.{extension}");
-        let numbered = (2_u32..).map(|number| format!("{folder}/{stem}{number}.{extension}"));
+        (self.free(&format!("{folder}/{stem}"), extension), kind)
+    }
+
+    /// Takes the first of `stem.extension`, `stem2.extension` and so on that is not taken.
+    fn free(&mut self, stem: &str, extension: &str) -> String {
+        let plain = format!("{stem}.{extension}");
+        let numbered = (2_u32..).map(|number| format!("{stem}{number}.{extension}"));
         let free = std::iter::once(plain).chain(numbered).find(|path| !self.taken.contains(path));
-        (free.unwrap_or_default(), kind)
+        let path = free.unwrap_or_default();
+        self.taken.insert(path.clone());
+        path
     }
 
     /// Returns `src` while the project is small, then one of its modules; there is a new one for about every ten files.
@@ -118,7 +137,8 @@ mod tests {
     fn paths_are_unique_and_none_is_a_folder_of_another() {
         let mut draw = Draw::of(Seed(3), 0);
         let mut tree = Tree::new(&mut draw);
-        let paths: Vec<String> = (0..3000).map(|_| tree.add(&mut draw).path).collect();
+        let mut paths: Vec<String> = (0..2000).map(|_| tree.add(&mut draw).path).collect();
+        paths.extend((0..1000).map(|_| tree.add_asset(1, &mut draw).path));
         let unique: BTreeSet<&String> = paths.iter().collect();
         assert_eq!(unique.len(), 3000);
         let folders: BTreeSet<&str> = paths
@@ -127,7 +147,7 @@ mod tests {
             .collect();
         assert!(paths.iter().all(|path| !folders.contains(path.as_str()) && !path.is_empty()));
         assert_eq!(paths[0], "README.md");
-        for folder in ["src", "docs", "tests", "docs/images", "config"] {
+        for folder in ["src", "docs", "tests", "docs/images", "config", "assets"] {
             assert!(folders.contains(folder), "{folder}");
         }
     }

@@ -81,6 +81,9 @@ async fn rounds(
         for stage in &round.stages {
             reset(input, *stage).await?;
         }
+        if input.stop.is_cancelled() {
+            return Ok(());
+        }
         let first = position + 1;
         position += round.stages.len();
         let mut running = RoundRun::new(input, &round.stages, Place { first, of })?;
@@ -92,15 +95,27 @@ async fn rounds(
     Ok(())
 }
 
+/// Resets the stage's system if the plan wants it; returns without, and without an error, when the run is stopped.
 async fn reset(input: &Conduct<'_>, stage: StageRef) -> Result<(), FleetError> {
-    if stage.stage.0 == 0 || input.plan.reset == Reset::None {
+    let reset = input.plan.reset;
+    if stage.stage.0 == 0 || reset == Reset::None {
         return Ok(());
     }
-    input
-        .between_stages
-        .reset(stage.thread, input.plan.reset)
-        .await
-        .map_err(|reason| FleetError::Reset { stage, reason })
+    let begun = Instant::now();
+    tokio::select! {
+        done = input.between_stages.reset(stage.thread, reset) => {
+            done.map_err(|reason| FleetError::Reset { stage, reason })?;
+        }
+        () = input.stop.cancelled() => return Ok(()),
+    }
+    let thread = input.plan.threads.get(stage.thread.index()).map(|thread| thread.name.clone());
+    (input.events)(FleetEvent::SystemReset {
+        stage,
+        thread: thread.unwrap_or_default(),
+        reset,
+        seconds: begun.elapsed().as_secs_f64(),
+    });
+    Ok(())
 }
 
 /// Returns the address of every worker in the plan, in order.

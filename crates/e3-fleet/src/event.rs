@@ -1,11 +1,22 @@
 //! What the coordinator tells the printer.
 
 use e3_load::FailureNote;
-use e3_model::{Span, StageOutcome, StageRef};
+use e3_model::{Reset, Span, StageOutcome, StageRef};
 
 /// What the coordinator tells the printer, in the order in which it happens.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FleetEvent {
+    /// A thread's system under test was reset before a stage.
+    SystemReset {
+        /// The stage.
+        stage: StageRef,
+        /// Its thread's name.
+        thread: String,
+        /// What was done.
+        reset: Reset,
+        /// How long it took.
+        seconds: f64,
+    },
     /// A stage starts.
     StageStarted {
         /// The stage.

@@ -51,12 +51,25 @@ impl ScriptClient for WaitClient {
     }
 }
 
-struct NoReset;
+/// Resets nothing, as often as it is asked to.
+#[derive(Default)]
+struct Resets {
+    /// Ends the run instead, while the reset is under way.
+    stops: Option<CancellationToken>,
+}
 
 #[async_trait]
-impl BetweenStages for NoReset {
-    async fn reset(&self, _: ThreadId, _: Reset) -> Result<(), String> {
-        Err("nothing asks for a reset here".into())
+impl BetweenStages for Resets {
+    async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String> {
+        if let Some(stop) = &self.stops {
+            stop.cancel();
+            return std::future::pending().await;
+        }
+        match (thread, reset) {
+            (ThreadId(0), Reset::Restart) => Err("it would not stop".into()),
+            (_, Reset::None) => Err("nothing asks for a reset here".into()),
+            _ => Ok(()),
+        }
     }
 
     async fn verify(&self, _: ThreadId) -> Result<(), String> {
@@ -121,6 +134,7 @@ struct Bench {
     plan: Plan,
     events: Mutex<Vec<FleetEvent>>,
     stop: CancellationToken,
+    resets: Resets,
 }
 
 impl Bench {
@@ -132,7 +146,8 @@ impl Bench {
         let header = Header::of::<Topology>(Some(parent));
         run.write(&Topology { header, provisioned_at: "2026-01-01T00:00:00Z".into(), threads: vec![] })
             .unwrap();
-        Self { _home: home, run, plan, events: Mutex::new(Vec::new()), stop: CancellationToken::new() }
+        let (events, stop) = (Mutex::new(Vec::new()), CancellationToken::new());
+        Self { _home: home, run, plan, events, stop, resets: Resets::default() }
     }
 
     /// Conducts the plan; each worker behaves as `work` says.
@@ -183,7 +198,7 @@ impl Bench {
             plan: &self.plan,
             run: &self.run,
             settings: vec![Arc::clone(&setting), setting],
-            between_stages: &NoReset,
+            between_stages: &self.resets,
             stop: self.stop.clone(),
             events: &events,
         };
@@ -250,6 +265,44 @@ async fn an_interrupt_keeps_what_was_measured_and_starts_no_further_stage() {
     assert_eq!(record.stages.len(), 1);
     assert_eq!(record.stages[0].outcome, StageOutcome::Interrupted);
     assert_eq!(bench.samples(0, 0).len() as u64, record.stages[0].samples);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_is_reset_before_every_stage_but_its_first() {
+    let bench = Bench::new(Plan { reset: Reset::Restore, ..plan(1, "web.Wait") });
+    bench.conduct(honest).await.unwrap();
+    let events = bench.events.lock().unwrap();
+    let told = events.iter().filter_map(|event| match event {
+        FleetEvent::SystemReset { stage, thread, reset, seconds } => {
+            assert!(*seconds >= 0.0 && *reset == Reset::Restore, "{event:?}");
+            Some(format!("reset {thread} for {stage}"))
+        }
+        FleetEvent::StageStarted { stage, .. } => Some(stage.to_string()),
+        _ => None,
+    });
+    let expected = [
+        "thread-001/stage-000",
+        "thread-002/stage-000",
+        "reset B for thread-002/stage-001",
+        "thread-002/stage-001",
+        "reset A for thread-001/stage-001",
+        "thread-001/stage-001",
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_that_fails_ends_the_run_and_an_interrupt_ends_a_reset() {
+    let bench = Bench::new(Plan { reset: Reset::Restart, ..plan(1, "web.Wait") });
+    let error = bench.conduct(honest).await.unwrap_err();
+    let expected = "the system under test of thread-001/stage-001 could not be reset: it would not stop";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(bench.run.read::<Run>().unwrap().stages.len(), 3, "what was measured before is kept");
+
+    let mut bench = Bench::new(Plan { reset: Reset::Restore, ..plan(1, "web.Wait") });
+    bench.resets.stops = Some(bench.stop.clone());
+    let record = bench.conduct(honest).await.unwrap();
+    assert_eq!(record.stages.len(), 2, "{record:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 use crate::{
     Ref,
     capabilities::Capabilities,
+    conversation::AnswerReader,
     fault::Fault,
     pkt_line::{Packet, Packets},
     ref_list::{count, id_and_rest, reported_error},
@@ -19,7 +20,7 @@ pub(crate) struct Advertisement {
     pub(crate) refs: Vec<Ref>,
 }
 
-/// The version of the protocol, as far as it makes a difference over HTTP.
+/// The version of the protocol, as far as it makes a difference here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     /// Version 0, and 1, which differs by one line.
@@ -37,10 +38,11 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    fn line(self) -> &'static str {
+    /// Returns the name of the program.
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::UploadPack => "# service=git-upload-pack",
-            Self::ReceivePack => "# service=git-receive-pack",
+            Self::UploadPack => "git-upload-pack",
+            Self::ReceivePack => "git-receive-pack",
         }
     }
 }
@@ -48,7 +50,8 @@ impl Service {
 /// Reads an advertisement.
 #[derive(Debug)]
 pub(crate) struct AdvertisementReader {
-    service: Service,
+    /// Which service must be named first; none where the connection itself says it.
+    service: Option<Service>,
     packets: Packets,
     expected: Expected,
     read: usize,
@@ -69,11 +72,21 @@ enum Expected {
 }
 
 impl AdvertisementReader {
+    /// Returns the reader of an advertisement over HTTP, which names its service.
     pub(crate) fn new(service: Service) -> Self {
+        Self::expecting(Some(service), Expected::Service)
+    }
+
+    /// Returns the reader of an advertisement over a connection to one service, which does not name it.
+    pub(crate) fn plain() -> Self {
+        Self::expecting(None, Expected::First)
+    }
+
+    fn expecting(service: Option<Service>, expected: Expected) -> Self {
         Self {
             service,
             packets: Packets::default(),
-            expected: Expected::Service,
+            expected,
             read: 0,
             advertisement: Advertisement {
                 version: Version::V0,
@@ -82,8 +95,12 @@ impl AdvertisementReader {
             },
         }
     }
+}
 
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+impl AnswerReader for AdvertisementReader {
+    type Answer = Advertisement;
+
+    fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
         self.read = count(self.read, bytes.len())?;
         while let Some(packet) = self.packets.next(&mut bytes)? {
             self.expected = match packet {
@@ -100,7 +117,11 @@ impl AdvertisementReader {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<Advertisement, Fault> {
+    fn is_complete(&self) -> bool {
+        self.expected == Expected::Nothing
+    }
+
+    fn finish(self) -> Result<Advertisement, Fault> {
         if self.expected != Expected::Nothing || !self.packets.is_between_packets() {
             return Err(Fault::Truncated("the advertisement"));
         }
@@ -126,15 +147,17 @@ fn flush(expected: Expected) -> Result<Expected, Fault> {
 }
 
 impl Advertisement {
-    fn line(&mut self, service: Service, expected: Expected, line: &[u8]) -> Result<Expected, Fault> {
+    fn line(&mut self, service: Option<Service>, expected: Expected, line: &[u8]) -> Result<Expected, Fault> {
+        if let (Expected::Service, Some(service), Some(found)) =
+            (expected, service, line.strip_prefix(b"# service="))
+        {
+            return if found == service.name().as_bytes() {
+                Ok(Expected::FlushAfterService)
+            } else {
+                Err(Fault::unexpected(line, &format!("# service={}", service.name())))
+            };
+        }
         match expected {
-            Expected::Service if line.starts_with(b"# service=") => {
-                if line == service.line().as_bytes() {
-                    Ok(Expected::FlushAfterService)
-                } else {
-                    Err(Fault::unexpected(line, service.line()))
-                }
-            }
             Expected::Service | Expected::First => match line {
                 b"version 2" => {
                     self.version = Version::V2;
@@ -239,6 +262,22 @@ mod tests {
             assert_eq!((advertisement.version, advertisement.refs.len()), (Version::V2, 0));
             assert!(advertisement.capabilities.has_feature("ls-refs", "unborn"));
         }
+    }
+
+    #[test]
+    fn a_connection_to_one_service_needs_no_name_and_knows_its_end() {
+        for lines in [&[HEAD, TAG, PEELED, ""][..], &["version 2", "ls-refs", ""], &[""]] {
+            let mut reader = AdvertisementReader::plain();
+            let bytes = packets(lines);
+            for chunk in bytes.chunks(7) {
+                assert!(!reader.is_complete(), "{lines:?}");
+                reader.push(chunk).unwrap();
+            }
+            assert!(reader.is_complete(), "{lines:?}");
+            reader.finish().unwrap();
+        }
+        let mut reader = AdvertisementReader::plain();
+        assert!(matches!(reader.push(&packets(&["# service=git-upload-pack"])), Err(Fault::Protocol(_))));
     }
 
     #[test]

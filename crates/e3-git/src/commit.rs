@@ -1,23 +1,19 @@
-//! A commit made in memory: its objects, and the pack that carries them.
-//!
-//! Source: gitformat-pack(5) for the pack; git's object format as `git cat-file` shows it.
+//! A commit made in memory, on top of a tip.
 
-use std::io::Write;
+use crate::{
+    ObjectId, Tip,
+    object::{Kind, Object, pack},
+    tree::{Entry, sorted_content},
+};
 
-use flate2::{Compression, write::ZlibEncoder};
-use sha1::{Digest, Sha1};
-
-use crate::ObjectId;
-
-/// What a new commit holds: one file in a tree of its own, on top of a parent.
-///
-/// A tree need not share anything with its parent's, so nothing has to be fetched before the push.
+/// What a new commit changes: one directory at the top of the repository is replaced by these files, whether it was
+/// there or not; everything else of the base stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCommit<'a> {
-    /// The file's name, without a slash.
-    pub file: &'a str,
-    /// The file's content.
-    pub content: &'a [u8],
+    /// The directory's name, without a slash.
+    pub directory: &'a str,
+    /// The names, without a slash, and contents of its files, in any order.
+    pub files: &'a [(String, Vec<u8>)],
     /// The message, without its final line break.
     pub message: &'a str,
     /// The author and committer, as `Name <mail>`.
@@ -34,108 +30,24 @@ pub(crate) struct Packed {
 }
 
 impl NewCommit<'_> {
-    /// Returns the commit on top of that parent, and the pack of its three objects.
-    pub(crate) fn on(&self, parent: ObjectId) -> Packed {
-        let blob = Object::new(Kind::Blob, self.content.to_vec());
-        let mut entry = format!("100644 {}\0", self.file).into_bytes();
-        entry.extend_from_slice(blob.id.as_bytes());
-        let tree = Object::new(Kind::Tree, entry);
+    /// Returns the commit on top of that base, and the pack of its new objects.
+    pub(crate) fn on(&self, base: &Tip) -> Packed {
+        let blobs: Vec<_> =
+            self.files.iter().map(|(_, content)| Object::new(Kind::Blob, content.clone())).collect();
+        let entries = self.files.iter().zip(&blobs).map(|((name, _), blob)| Entry::file(name, blob.id));
+        let directory = Object::new(Kind::Tree, sorted_content(entries.collect()));
+        let root = base.root.with_directory(self.directory, directory.id);
+        let root = Object::new(Kind::Tree, root);
         let text = format!(
-            "tree {}\nparent {parent}\nauthor {author} {seconds} +0000\ncommitter {author} {seconds} +0000\n\n{}\n",
-            tree.id,
+            "tree {}\nparent {}\nauthor {author} {seconds} +0000\ncommitter {author} {seconds} +0000\n\n{}\n",
+            root.id,
+            base.commit,
             self.message,
             author = self.author,
             seconds = self.seconds,
         );
         let commit = Object::new(Kind::Commit, text.into_bytes());
-        Packed { commit: commit.id, pack: pack(&[&commit, &tree, &blob]) }
-    }
-}
-
-/// The kinds of objects, by their numbers in a pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Commit = 1,
-    Tree = 2,
-    Blob = 3,
-}
-
-struct Object {
-    kind: Kind,
-    id: ObjectId,
-    content: Vec<u8>,
-}
-
-impl Object {
-    fn new(kind: Kind, content: Vec<u8>) -> Self {
-        let name = match kind {
-            Kind::Commit => "commit",
-            Kind::Tree => "tree",
-            Kind::Blob => "blob",
-        };
-        let mut hash = Sha1::new();
-        hash.update(format!("{name} {}\0", content.len()));
-        hash.update(&content);
-        Self { kind, id: ObjectId::from_bytes(hash.finalize().into()), content }
-    }
-}
-
-fn pack(objects: &[&Object]) -> Vec<u8> {
-    let mut pack = b"PACK\0\0\0\x02".to_vec();
-    let count = u32::try_from(objects.len()).unwrap_or(u32::MAX);
-    pack.extend_from_slice(&count.to_be_bytes());
-    for object in objects {
-        write_header(&mut pack, object.kind, object.content.len());
-        let mut deflated = ZlibEncoder::new(&mut pack, Compression::fast());
-        deflated.write_all(&object.content).expect("a vector takes all that is written");
-        deflated.finish().expect("a vector takes all that is written");
-    }
-    let trailer = Sha1::digest(&pack);
-    pack.extend_from_slice(&trailer);
-    pack
-}
-
-/// Writes an object's kind and size: four bits of the size beside the kind, then seven a byte.
-fn write_header(pack: &mut Vec<u8>, kind: Kind, size: usize) {
-    let mut byte = ((kind as u8) << 4) | low_bits(size, 0x0f);
-    let mut rest = size >> 4;
-    while rest > 0 {
-        pack.push(byte | 0x80);
-        byte = low_bits(rest, 0x7f);
-        rest >>= 7;
-    }
-    pack.push(byte);
-}
-
-fn low_bits(value: usize, mask: u8) -> u8 {
-    value.to_le_bytes().first().copied().unwrap_or(0) & mask
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_have_the_names_that_git_gives_them() {
-        // Source: `git hash-object --stdin` of the same bytes; the empty tree's name is well known.
-        let blob = Object::new(Kind::Blob, b"hello\n".to_vec());
-        assert_eq!(blob.id.to_string(), "ce013625030ba8dba906f756967f9e9ca394464a");
-        let tree = Object::new(Kind::Tree, Vec::new());
-        assert_eq!(tree.id.to_string(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
-    }
-
-    #[test]
-    fn sizes_are_written_in_groups_of_seven_bits() {
-        for (size, expected) in [
-            (0, vec![0x30]),
-            (15, vec![0x3f]),
-            (16, vec![0xb0, 0x01]),
-            (2047, vec![0xbf, 0x7f]),
-            (2048, vec![0xb0, 0x80, 0x01]),
-        ] {
-            let mut header = Vec::new();
-            write_header(&mut header, Kind::Blob, size);
-            assert_eq!(header, expected, "{size}");
-        }
+        let objects: Vec<_> = [&commit, &root, &directory].into_iter().chain(&blobs).collect();
+        Packed { commit: commit.id, pack: pack(&objects) }
     }
 }

@@ -3,7 +3,7 @@
 use e3_http::HttpError;
 use e3_model::Outcome;
 
-use crate::{RepositoryPath, fault::Fault};
+use crate::{RepositoryPath, SshError, fault::Fault};
 
 /// Why an operation on a repository failed; each names the repository.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,30 @@ pub enum GitError {
         repository: RepositoryPath,
         /// What failed.
         source: HttpError,
+    },
+    /// The connection failed below Git.
+    #[error("cannot talk about repository {repository}")]
+    Ssh {
+        /// The repository.
+        repository: RepositoryPath,
+        /// What failed.
+        source: SshError,
+    },
+    /// The text is not the address of an SSH server, or not its host key.
+    #[error("{text:?} is not {what}: {reason}")]
+    Endpoint {
+        /// The text.
+        text: String,
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A private key cannot be used.
+    #[error("cannot use the private key: {reason}")]
+    Key {
+        /// Why, without anything of the key.
+        reason: String,
     },
     /// 401: the credentials are missing or wrong.
     #[error("repository {repository} wants other credentials (HTTP 401)")]
@@ -51,7 +75,7 @@ pub enum GitError {
         /// The repository.
         repository: RepositoryPath,
         /// The content type of smart HTTP.
-        expected: &'static str,
+        expected: String,
         /// The answer's content type; empty if it has none.
         found: String,
     },
@@ -118,6 +142,7 @@ impl GitError {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Http { source, .. } => source.outcome(),
+            Self::Ssh { source, .. } => source.outcome(),
             Self::Unauthorized { .. } | Self::Forbidden { .. } | Self::NotFound { .. } => Outcome::Http4xx,
             Self::Status { status, .. } => match Outcome::of_status(*status) {
                 // Git's protocol knows no success but 200.
@@ -125,7 +150,9 @@ impl GitError {
                 other => other,
             },
             Self::Remote { .. } | Self::Refused { .. } => Outcome::Git,
-            Self::ObjectFormat { .. } | Self::NoBranch { .. } => Outcome::Unexpected,
+            Self::ObjectFormat { .. } | Self::NoBranch { .. } | Self::Endpoint { .. } | Self::Key { .. } => {
+                Outcome::Unexpected
+            }
             Self::NotSmart { .. }
             | Self::Truncated { .. }
             | Self::Checksum { .. }
@@ -161,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_status_becomes_its_outcome() {
-        let repository = RepositoryPath::scm("P", "r");
+        let repository = RepositoryPath::new("P", "r");
         for (status, outcome) in [
             (401, Outcome::Http4xx),
             (403, Outcome::Http4xx),

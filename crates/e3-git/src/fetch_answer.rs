@@ -4,8 +4,10 @@
 
 use crate::{
     advertisement::Version,
+    conversation::AnswerReader,
     fault::Fault,
     pack::{Pack, PackDrain},
+    pack_objects::LARGEST,
     pkt_line::{Decoder, Piece},
     ref_list::reported_error,
     sideband::Demultiplexer,
@@ -25,6 +27,8 @@ pub(crate) enum Wrapping {
 pub(crate) struct FetchAnswer {
     version: Version,
     wrapping: Wrapping,
+    /// Whether history was asked for to a depth only, so that the server names where it ends.
+    is_shallow: bool,
     stage: Stage,
     decoder: Decoder,
     line: Vec<u8>,
@@ -44,6 +48,7 @@ impl FetchAnswer {
         Self {
             version,
             wrapping,
+            is_shallow: false,
             stage: Stage::Agreement,
             decoder: Decoder::default(),
             line: Vec::new(),
@@ -52,7 +57,16 @@ impl FetchAnswer {
         }
     }
 
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+    /// Returns the reader of the answer to a fetch of one commit without history, whose pack is kept.
+    pub(crate) fn of_a_tip(version: Version, wrapping: Wrapping) -> Self {
+        Self { is_shallow: true, pack: PackDrain::keeping(LARGEST), ..Self::new(version, wrapping) }
+    }
+}
+
+impl AnswerReader for FetchAnswer {
+    type Answer = Pack;
+
+    fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
         loop {
             if self.stage == Stage::Pack && self.wrapping == Wrapping::Bare {
                 return self.pack.push(bytes);
@@ -67,11 +81,16 @@ impl FetchAnswer {
     }
 
     /// Returns whether the first byte of the pack has come.
-    pub(crate) fn has_begun(&self) -> bool {
+    fn has_begun(&self) -> bool {
         self.pack.has_begun()
     }
 
-    pub(crate) fn finish(self) -> Result<Pack, Fault> {
+    /// A pack without bands ends where the connection does.
+    fn is_complete(&self) -> bool {
+        self.stage == Stage::Ended
+    }
+
+    fn finish(self) -> Result<Pack, Fault> {
         let whole = match (self.stage, self.wrapping) {
             (Stage::Ended, Wrapping::Bands) => self.decoder.is_between_packets(),
             (Stage::Pack, Wrapping::Bare) => true,
@@ -79,7 +98,9 @@ impl FetchAnswer {
         };
         if whole { self.pack.finish() } else { Err(Fault::Truncated("the pack")) }
     }
+}
 
+impl FetchAnswer {
     fn agreement(&mut self, piece: Piece<'_>) -> Result<(), Fault> {
         match piece {
             Piece::Data { bytes, first, last } => {
@@ -91,6 +112,8 @@ impl FetchAnswer {
             }
             // Sections of version 2 that precede the pack end so.
             Piece::Delimiter if self.version == Version::V2 => Ok(()),
+            // So does the list of where history ends in version 0.
+            Piece::Flush if self.version == Version::V0 && self.is_shallow => Ok(()),
             Piece::Flush | Piece::Delimiter | Piece::ResponseEnd => {
                 Err(Fault::Protocol("the answer ends without a pack".to_owned()))
             }
@@ -114,7 +137,8 @@ impl FetchAnswer {
             Version::V2 => &[b"acknowledgments", b"NAK", b"ready", b"shallow-info", b"wanted-refs"],
             Version::V0 => &[],
         };
-        if known.contains(&line) { Ok(()) } else { Err(Fault::unexpected(line, "the pack")) }
+        let is_boundary = self.is_shallow && line.starts_with(b"shallow ");
+        if is_boundary || known.contains(&line) { Ok(()) } else { Err(Fault::unexpected(line, "the pack")) }
     }
 
     fn packed(&mut self, piece: Piece<'_>) -> Result<(), Fault> {
@@ -154,12 +178,16 @@ mod tests {
 
     fn read(version: Version, wrapping: Wrapping, bytes: &[u8], cuts: &[usize]) -> Result<Pack, Fault> {
         let mut answer = FetchAnswer::new(version, wrapping);
+        push(&mut answer, bytes, cuts).and_then(|()| answer.finish())
+    }
+
+    fn push(answer: &mut FetchAnswer, bytes: &[u8], cuts: &[usize]) -> Result<(), Fault> {
         let mut pushed = Ok(());
         in_chunks(bytes, cuts, |chunk| {
             pushed = answer.push(chunk);
             pushed.is_ok()
         });
-        pushed.and_then(|()| answer.finish())
+        pushed
     }
 
     #[test]
@@ -167,7 +195,7 @@ mod tests {
         let (head, tail) = EMPTY_PACK.split_at(7);
         let banded =
             [band(2, b"Counting\r"), band(1, head), band(1, b""), band(1, tail), b"0000".to_vec()].concat();
-        let expected = Ok(Pack { objects: 0, bytes: 32 });
+        let expected = Ok(Pack { objects: 0, bytes: 32, kept: Vec::new() });
         for (version, wrapping, bytes) in [
             (Version::V2, Wrapping::Bands, [packet(b"packfile\n"), banded.clone()].concat()),
             (
@@ -195,6 +223,31 @@ mod tests {
     }
 
     #[test]
+    fn a_shallow_answer_says_first_where_history_ends() {
+        let boundary = packet(format!("shallow {}\n", "1".repeat(40)).as_bytes());
+        let banded = [band(1, EMPTY_PACK), b"0000".to_vec()].concat();
+        let v2 = [
+            packet(b"shallow-info\n"),
+            boundary.clone(),
+            b"0001".to_vec(),
+            packet(b"packfile\n"),
+            banded.clone(),
+        ];
+        let v0 = [boundary, b"0000".to_vec(), packet(b"NAK\n"), banded];
+        for (version, bytes) in [(Version::V2, v2.concat()), (Version::V0, v0.concat())] {
+            let mut answer = FetchAnswer::of_a_tip(version, Wrapping::Bands);
+            bytes.chunks(5).try_for_each(|chunk| answer.push(chunk)).unwrap();
+            assert!(answer.is_complete());
+            assert_eq!(answer.finish().unwrap().kept, EMPTY_PACK);
+            // Who did not ask for it must not get it.
+            assert!(
+                matches!(read(version, Wrapping::Bands, &bytes, &[]), Err(Fault::Protocol(_))),
+                "{version:?}"
+            );
+        }
+    }
+
+    #[test]
     fn errors_of_the_server_are_told_in_its_words() {
         for bytes in [
             packet(b"ERR upload-pack: not our ref"),
@@ -218,6 +271,8 @@ mod tests {
                     (Err(Fault::Protocol(_)), Err(Fault::Protocol(_))) => {}
                     (whole, cut) => prop_assert_eq!(whole, cut),
                 }
+                let mut tip = FetchAnswer::of_a_tip(version, wrapping);
+                let _ = push(&mut tip, &bytes, &cuts).and_then(|()| tip.finish());
             }
         }
     }

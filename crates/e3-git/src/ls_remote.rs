@@ -1,8 +1,11 @@
 //! `git ls-remote`.
 
-use e3_http::HttpSession;
+use std::time::Instant;
 
-use crate::{GitError, Ref, RepositoryPath, Transfer, discovery::discover};
+use crate::{
+    GitError, Ref, Remote, RepositoryPath, Transfer, advertisement::Service, conversation::Conversation,
+    discovery::discover,
+};
 
 /// What `git ls-remote` shows, and what it took.
 #[derive(Debug)]
@@ -16,12 +19,15 @@ pub struct LsRemote {
 /// Lists all refs of a repository, as `git ls-remote` does.
 ///
 /// # Errors
-/// Fails if the server cannot be reached, refuses, reports an error, or breaks HTTP or Git's protocol.
+/// Fails if the server cannot be reached, refuses, reports an error, or breaks HTTP, SSH or Git's protocol.
 ///
 /// # Cancellation
-/// Dropping the future closes the session's connection; the session stays usable.
-pub async fn ls_remote(session: &mut HttpSession, repository: &RepositoryPath) -> Result<LsRemote, GitError> {
+/// Dropping the future closes the connection.
+pub async fn ls_remote(remote: &Remote, repository: &RepositoryPath) -> Result<LsRemote, GitError> {
+    let started = Instant::now();
     let mut transfer = Transfer::default();
-    let found = discover(session, repository, &[], &mut transfer).await?;
+    let mut conversation = Conversation::open(remote, repository, Service::UploadPack).await?;
+    let found = discover(&mut conversation, started, &[], &mut transfer).await?;
+    conversation.end().await?;
     Ok(LsRemote { refs: found.refs, transfer })
 }

@@ -1,4 +1,4 @@
-//! A pack on its way through: its header is read, its checksum verified, nothing of it kept.
+//! A pack on its way through: its header is read, its checksum verified, nothing of it kept but on request.
 //!
 //! Source: gitformat-pack(5): `PACK`, version and object count of four bytes each, objects, SHA-1 of all before.
 
@@ -7,12 +7,14 @@ use sha1::{Digest, Sha1};
 use crate::fault::Fault;
 
 /// What is known of a pack that was drained whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pack {
     /// The number of objects that the header announces.
     pub(crate) objects: u32,
     /// The size with header and trailer.
     pub(crate) bytes: u64,
+    /// The pack itself, if it was to be kept; else empty.
+    pub(crate) kept: Vec<u8>,
 }
 
 /// Drains a pack that comes in pieces.
@@ -23,9 +25,17 @@ pub(crate) struct PackDrain {
     /// The last bytes so far, at most a trailer: only the end tells which bytes are the trailer.
     held: Vec<u8>,
     bytes: u64,
+    /// How much of the pack may be kept; none where it is thrown away.
+    room: Option<usize>,
+    kept: Vec<u8>,
 }
 
 impl PackDrain {
+    /// Returns a drain that keeps the pack, which may be so large at most.
+    pub(crate) fn keeping(room: usize) -> Self {
+        Self { room: Some(room), ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         if self.header.len() < HEADER {
             let missing = HEADER - self.header.len();
@@ -33,6 +43,12 @@ impl PackDrain {
             self.check_header()?;
         }
         self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if let Some(room) = self.room {
+            if self.kept.len().saturating_add(bytes.len()) > room {
+                return Err(Fault::Protocol(format!("a pack of more than {} MiB", room >> 20)));
+            }
+            self.kept.extend_from_slice(bytes);
+        }
         if bytes.len() >= TRAILER {
             let (body, end) = bytes.split_at(bytes.len() - TRAILER);
             self.hash.update(&self.held);
@@ -61,7 +77,7 @@ impl PackDrain {
         match objects {
             Some(objects) if self.bytes >= smallest => {
                 if self.hash.finalize()[..] == self.held[..] {
-                    Ok(Pack { objects, bytes: self.bytes })
+                    Ok(Pack { objects, bytes: self.bytes, kept: self.kept })
                 } else {
                     Err(Fault::Checksum)
                 }
@@ -115,7 +131,7 @@ mod tests {
     fn the_empty_pack_of_git_is_whole() {
         // Source: `git pack-objects --stdout </dev/null | xxd`.
         let bytes = b"PACK\0\0\0\x02\0\0\0\0\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c\xfd\x3e\xd3\x1e";
-        assert_eq!(drain(bytes, &[]), Ok(Pack { objects: 0, bytes: 32 }));
+        assert_eq!(drain(bytes, &[]), Ok(Pack { objects: 0, bytes: 32, kept: Vec::new() }));
     }
 
     #[test]
@@ -126,14 +142,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_pack_is_kept_whole_up_to_a_bound() {
+        let bytes = pack(1, &[7; 100]);
+        for (room, kept) in [(bytes.len(), Some(bytes.clone())), (bytes.len() - 1, None)] {
+            let mut drain = PackDrain::keeping(room);
+            let pushed = bytes.chunks(9).try_for_each(|chunk| drain.push(chunk));
+            assert_eq!(pushed.and_then(|()| drain.finish()).ok().map(|pack| pack.kept), kept);
+        }
+    }
+
     proptest! {
         #[test]
         fn a_whole_pack_verifies_however_it_is_cut(
             objects: u32, body in prop::collection::vec(any::<u8>(), 0..300), cuts: Vec<usize>
         ) {
             let bytes = pack(objects, &body);
-            let expected = Pack { objects, bytes: bytes.len() as u64 };
-            prop_assert_eq!(drain(&bytes, &cuts), Ok(expected));
+            let expected = Pack { objects, bytes: bytes.len() as u64, kept: Vec::new() };
+            prop_assert_eq!(drain(&bytes, &cuts), Ok(expected.clone()));
             let every_byte: Vec<_> = (0..bytes.len()).collect();
             prop_assert_eq!(drain(&bytes, &every_byte), Ok(expected));
         }

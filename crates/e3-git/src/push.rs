@@ -4,14 +4,12 @@
 
 use std::time::Instant;
 
-use e3_http::HttpSession;
-
 use crate::{
-    GitError, NewCommit, ObjectId, RepositoryPath, Transfer,
-    advertisement::{Advertisement, AdvertisementReader, Service},
+    GitError, NewCommit, ObjectId, Remote, RepositoryPath, Tip, Transfer,
+    advertisement::{Advertisement, Service, Version},
+    conversation::{Conversation, Request},
     pkt_line::{write_flush, write_text},
     report_status::ReportReader,
-    smart_http::{chunk, fetch_push_advertisement, post_receive_pack},
     transfer::nanoseconds,
 };
 
@@ -26,31 +24,29 @@ pub struct Push {
     pub transfer: Transfer,
 }
 
-/// Pushes a new commit on top of the branch `base` to a branch of its own, which may exist: it is overwritten, as by
-/// `git push --force`.
+/// Pushes a new commit on top of a tip to a branch, which may exist: it is overwritten, as by `git push --force`.
 ///
 /// # Errors
-/// Fails as [`crate::clone`] does, if `base` does not exist, or if the server refuses the update.
+/// Fails as [`crate::clone`] does, or if the server refuses the update.
 ///
 /// # Cancellation
-/// Dropping the future closes the session's connection; whether the server acted is then unknown.
+/// Dropping the future closes the connection; whether the server acted is then unknown.
 pub async fn push(
-    session: &mut HttpSession,
+    remote: &Remote,
     repository: &RepositoryPath,
-    base: &str,
+    base: &Tip,
     branch: &str,
     commit: &NewCommit<'_>,
 ) -> Result<Push, GitError> {
-    let mut transfer = Transfer::default();
-    let found = advertisement(session, repository, &mut transfer).await?;
-    let parent = tip(&found, base)
-        .ok_or_else(|| GitError::NoBranch { repository: repository.clone(), branch: base.to_owned() })?;
-    let packed = commit.on(parent);
-    let old = tip(&found, branch).unwrap_or(ObjectId::ZERO);
+    let mut sender = Sender::open(remote, repository).await?;
+    let started = Instant::now();
+    let packed = commit.on(base);
+    let old = sender.tip(branch).unwrap_or(ObjectId::ZERO);
     let pack_bytes = u64::try_from(packed.pack.len()).unwrap_or(u64::MAX);
     let update = Update { name: full_name(branch), old, new: packed.commit };
-    send(session, repository, &[update], &packed.pack, &mut transfer).await?;
-    Ok(Push { commit: packed.commit, pack_bytes, transfer })
+    sender.send(started, &[update], &packed.pack).await?;
+    sender.conversation.end().await?;
+    Ok(Push { commit: packed.commit, pack_bytes, transfer: sender.transfer })
 }
 
 /// Deletes branches in one request; one that does not exist is deleted already.
@@ -61,21 +57,21 @@ pub async fn push(
 /// # Cancellation
 /// As for [`push`].
 pub async fn delete_branches(
-    session: &mut HttpSession,
+    remote: &Remote,
     repository: &RepositoryPath,
     branches: &[&str],
 ) -> Result<Push, GitError> {
-    let mut transfer = Transfer::default();
-    let found = advertisement(session, repository, &mut transfer).await?;
+    let mut sender = Sender::open(remote, repository).await?;
     let updates: Vec<_> = branches
         .iter()
-        .filter_map(|branch| tip(&found, branch).map(|old| (*branch, old)))
+        .filter_map(|branch| sender.tip(branch).map(|old| (*branch, old)))
         .map(|(branch, old)| Update { name: full_name(branch), old, new: ObjectId::ZERO })
         .collect();
     if !updates.is_empty() {
-        send(session, repository, &updates, &[], &mut transfer).await?;
+        sender.send(Instant::now(), &updates, &[]).await?;
     }
-    Ok(Push { commit: ObjectId::ZERO, pack_bytes: 0, transfer })
+    sender.conversation.end().await?;
+    Ok(Push { commit: ObjectId::ZERO, pack_bytes: 0, transfer: sender.transfer })
 }
 
 /// One ref's update.
@@ -85,39 +81,59 @@ struct Update {
     new: ObjectId,
 }
 
-async fn advertisement(
-    session: &mut HttpSession,
-    repository: &RepositoryPath,
-    transfer: &mut Transfer,
-) -> Result<Advertisement, GitError> {
-    let started = Instant::now();
-    let fault = |fault| GitError::of_fault(repository, fault);
-    let mut answer = fetch_push_advertisement(session, repository).await?;
-    let mut reader = AdvertisementReader::new(Service::ReceivePack);
-    while let Some(bytes) = chunk(&mut answer, repository).await? {
-        reader.push(&bytes).map_err(fault)?;
-    }
-    transfer.count(&answer);
-    let found = reader.finish().map_err(fault)?;
-    for needed in ["report-status", "side-band-64k"] {
-        if !found.capabilities.has(needed) {
-            let problem = format!("the server cannot do {needed}, so a push could fail in silence");
-            return Err(GitError::Protocol { repository: repository.clone(), problem });
-        }
-    }
-    transfer.phases.advertisement_ns = nanoseconds(started, Instant::now());
-    Ok(found)
+/// A conversation with receive-pack that has heard which refs there are.
+struct Sender<'r> {
+    conversation: Conversation<'r>,
+    repository: &'r RepositoryPath,
+    found: Advertisement,
+    transfer: Transfer,
 }
 
-async fn send(
-    session: &mut HttpSession,
-    repository: &RepositoryPath,
-    updates: &[Update],
-    pack: &[u8],
-    transfer: &mut Transfer,
-) -> Result<(), GitError> {
-    let started = Instant::now();
-    let fault = |fault| GitError::of_fault(repository, fault);
+impl<'r> Sender<'r> {
+    async fn open(remote: &'r Remote, repository: &'r RepositoryPath) -> Result<Self, GitError> {
+        let started = Instant::now();
+        let mut transfer = Transfer::default();
+        let mut conversation = Conversation::open(remote, repository, Service::ReceivePack).await?;
+        let found = conversation.advertisement(&mut transfer).await?.answer;
+        for needed in ["report-status", "side-band-64k"] {
+            if !found.capabilities.has(needed) {
+                let problem = format!("the server cannot do {needed}, so a push could fail in silence");
+                return Err(GitError::Protocol { repository: repository.clone(), problem });
+            }
+        }
+        transfer.phases.advertisement_ns = nanoseconds(started, Instant::now());
+        Ok(Self { conversation, repository, found, transfer })
+    }
+
+    /// Returns what a branch points to.
+    fn tip(&self, branch: &str) -> Option<ObjectId> {
+        let name = full_name(branch);
+        self.found.refs.iter().find(|reference| reference.name == name).map(|reference| reference.oid)
+    }
+
+    async fn send(&mut self, started: Instant, updates: &[Update], pack: &[u8]) -> Result<(), GitError> {
+        let request = Request { version: Version::V0, body: body(updates, pack), is_last: true };
+        let report = self.conversation.ask(request, ReportReader::default(), &mut self.transfer).await?;
+        self.transfer.received(started, &report);
+        for Update { name, .. } in updates {
+            let repository = self.repository.clone();
+            match report.answer.iter().find(|status| status.name == *name).map(|status| &status.refused) {
+                Some(None) => {}
+                Some(Some(reason)) => {
+                    return Err(GitError::Refused {
+                        repository,
+                        branch: name.clone(),
+                        reason: reason.clone(),
+                    });
+                }
+                None => return Err(GitError::Truncated { repository, within: "the report of the push" }),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn body(updates: &[Update], pack: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(pack.len() + 256);
     let mut words = format!("\0{WANTED}");
     for Update { old, new, name } in updates {
@@ -125,42 +141,11 @@ async fn send(
     }
     write_flush(&mut body);
     body.extend_from_slice(pack);
-    let mut answer = post_receive_pack(session, repository, body).await?;
-    let sent = answer.sent_at();
-    let mut report = ReportReader::default();
-    let mut begun = None;
-    while let Some(bytes) = chunk(&mut answer, repository).await? {
-        begun = begun.or_else(|| Some(Instant::now()));
-        report.push(&bytes).map_err(fault)?;
-    }
-    transfer.count(&answer);
-    let statuses = report.finish().map_err(fault)?;
-    let ended = Instant::now();
-    let begun = begun.unwrap_or(ended);
-    transfer.first_byte = Some(begun);
-    transfer.phases.negotiation_ns = nanoseconds(started, sent);
-    transfer.phases.server_think_ns = nanoseconds(sent, begun);
-    transfer.phases.transfer_ns = nanoseconds(begun, ended);
-    for Update { name, .. } in updates {
-        let repository = repository.clone();
-        match statuses.iter().find(|status| status.name == *name).map(|status| &status.refused) {
-            Some(None) => {}
-            Some(Some(reason)) => {
-                return Err(GitError::Refused { repository, branch: name.clone(), reason: reason.clone() });
-            }
-            None => return Err(GitError::Truncated { repository, within: "the report of the push" }),
-        }
-    }
-    Ok(())
+    body
 }
 
-/// Returns what a branch points to.
-fn tip(found: &Advertisement, branch: &str) -> Option<ObjectId> {
-    let name = full_name(branch);
-    found.refs.iter().find(|reference| reference.name == name).map(|reference| reference.oid)
-}
-
-fn full_name(branch: &str) -> String {
+/// Returns the whole name of a branch: `refs/heads/main` of `main`.
+pub(crate) fn full_name(branch: &str) -> String {
     if branch.starts_with("refs/") { branch.to_owned() } else { format!("refs/heads/{branch}") }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::{
     ObjectId,
+    conversation::AnswerReader,
     fault::Fault,
     pkt_line::{Packet, Packets},
 };
@@ -37,8 +38,10 @@ pub(crate) struct RefList {
     ended: bool,
 }
 
-impl RefList {
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+impl AnswerReader for RefList {
+    type Answer = Vec<Ref>;
+
+    fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
         self.read = count(self.read, bytes.len())?;
         while let Some(packet) = self.packets.next(&mut bytes)? {
             match packet {
@@ -53,7 +56,11 @@ impl RefList {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<Vec<Ref>, Fault> {
+    fn is_complete(&self) -> bool {
+        self.ended
+    }
+
+    fn finish(self) -> Result<Vec<Ref>, Fault> {
         if self.ended && self.packets.is_between_packets() {
             Ok(self.refs)
         } else {

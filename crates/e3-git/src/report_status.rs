@@ -3,6 +3,7 @@
 //! Source: gitprotocol-pack(5), section Report Status.
 
 use crate::{
+    conversation::AnswerReader,
     fault::Fault,
     pkt_line::{Decoder, Packet, Packets, Piece},
     sideband::Demultiplexer,
@@ -33,8 +34,10 @@ struct Report {
     ended: bool,
 }
 
-impl ReportReader {
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+impl AnswerReader for ReportReader {
+    type Answer = Vec<RefStatus>;
+
+    fn push(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
         while let Some(piece) = self.outer.next(&mut bytes)? {
             match piece {
                 _ if self.ended => {
@@ -53,8 +56,12 @@ impl ReportReader {
         Ok(())
     }
 
+    fn is_complete(&self) -> bool {
+        self.ended
+    }
+
     /// Returns the status of each ref, in the server's order.
-    pub(crate) fn finish(self) -> Result<Vec<RefStatus>, Fault> {
+    fn finish(self) -> Result<Vec<RefStatus>, Fault> {
         if self.ended && self.report.ended && self.report.unpacked {
             Ok(self.report.statuses)
         } else {

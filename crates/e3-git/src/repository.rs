@@ -1,46 +1,37 @@
-//! Where a repository lies on its server.
+//! Which repository of a server.
 
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The path of a repository below its server's base URL: `/scm/PROJECT/slug.git`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RepositoryPath(String);
+/// A repository by its project's key and its slug; shown as `PROJECT/slug`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryPath {
+    project: String,
+    slug: String,
+}
 
 impl RepositoryPath {
-    /// Returns the path of a repository as it is written in a URL; slashes at its end are dropped.
-    pub fn new(path: &str) -> Self {
-        let path = path.trim_matches('/');
-        Self(format!("/{path}"))
+    /// Returns the repository of that project and slug.
+    pub fn new(project: &str, slug: &str) -> Self {
+        Self { project: project.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Returns the path under which Bitbucket serves a repository.
-    pub fn scm(project: &str, slug: &str) -> Self {
+    /// Returns the path below a server's base URL, under which Bitbucket serves the repository over HTTP.
+    pub(crate) fn over_http(&self) -> String {
         let segment = |text| utf8_percent_encode(text, RESERVED).to_string();
-        Self(format!("/scm/{}/{}.git", segment(project), segment(slug)))
+        format!("/scm/{}/{}.git", segment(&self.project), segment(&self.slug))
     }
 
-    pub(crate) fn advertisement(&self) -> String {
-        format!("{}/info/refs?service=git-upload-pack", self.0)
-    }
-
-    pub(crate) fn push_advertisement(&self) -> String {
-        format!("{}/info/refs?service=git-receive-pack", self.0)
-    }
-
-    pub(crate) fn receive_pack(&self) -> String {
-        format!("{}/git-receive-pack", self.0)
-    }
-
-    pub(crate) fn upload_pack(&self) -> String {
-        format!("{}/git-upload-pack", self.0)
+    /// Returns the path under which Bitbucket serves the repository over SSH, where nothing is escaped.
+    pub(crate) fn over_ssh(&self) -> String {
+        format!("/{}/{}.git", self.project, self.slug)
     }
 }
 
 impl fmt::Display for RepositoryPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{}/{}", self.project, self.slug)
     }
 }
 
@@ -52,9 +43,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn segments_stay_segments() {
-        assert_eq!(RepositoryPath::scm("PROJECT_1", "rep-1").to_string(), "/scm/PROJECT_1/rep-1.git");
-        assert_eq!(RepositoryPath::scm("~ada", "a/b?c").to_string(), "/scm/~ada/a%2Fb%3Fc.git");
-        assert_eq!(RepositoryPath::new("git/x.git/").upload_pack(), "/git/x.git/git-upload-pack");
+    fn each_protocol_has_its_path() {
+        for (project, slug, http, ssh) in [
+            ("PROJECT_1", "rep-1", "/scm/PROJECT_1/rep-1.git", "/PROJECT_1/rep-1.git"),
+            ("~ada", "a/b?c", "/scm/~ada/a%2Fb%3Fc.git", "/~ada/a/b?c.git"),
+        ] {
+            let repository = RepositoryPath::new(project, slug);
+            assert_eq!((repository.over_http().as_str(), repository.over_ssh().as_str()), (http, ssh));
+            assert_eq!(repository.to_string(), format!("{project}/{slug}"));
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::{
     ObjectId,
+    advertisement::Version,
     capabilities::Capabilities,
     fetch_answer::Wrapping,
     pkt_line::{write_delimiter, write_flush, write_line},
@@ -40,10 +41,61 @@ pub(crate) fn fetch(server: &Capabilities, wants: impl Iterator<Item = ObjectId>
 
 /// Returns the request for all objects that these reach, in version 0, and how the pack will come.
 pub(crate) fn fetch_v0(server: &Capabilities, wants: impl Iterator<Item = ObjectId>) -> (Vec<u8>, Wrapping) {
+    let (mut words, wrapping) = v0_words(server, &V0_CAPABILITIES);
+    let mut body = Vec::new();
+    for want in wants {
+        write_line(&mut body, &format!("want {want}{}", std::mem::take(&mut words)));
+    }
+    write_flush(&mut body);
+    write_line(&mut body, "done");
+    (body, wrapping)
+}
+
+/// Returns the request for one commit without its history and, where the server can filter, with no other object but
+/// its root tree; and how the pack will come.
+///
+/// Nothing in it may lean on what is not in it, nor be named by its place: neither `thin-pack` nor `ofs-delta`.
+pub(crate) fn fetch_tip(version: Version, server: &Capabilities, commit: ObjectId) -> (Vec<u8>, Wrapping) {
+    match version {
+        Version::V2 => {
+            let mut body = command("fetch", server);
+            write_line(&mut body, "no-progress");
+            write_line(&mut body, &format!("want {commit}"));
+            write_depth(&mut body, |feature| server.has_feature("fetch", feature));
+            write_line(&mut body, "done");
+            write_flush(&mut body);
+            (body, Wrapping::Bands)
+        }
+        Version::V0 => {
+            let groups = [&["side-band-64k", "side-band"][..], &["no-progress"], &["shallow"], &["filter"]];
+            let (words, wrapping) = v0_words(server, &groups);
+            let mut body = Vec::new();
+            write_line(&mut body, &format!("want {commit}{words}"));
+            write_depth(&mut body, |feature| server.has(feature));
+            write_flush(&mut body);
+            write_line(&mut body, "done");
+            (body, wrapping)
+        }
+    }
+}
+
+/// Writes how much is wanted of the commits: no parents, and of trees only the root.
+///
+/// Source: git-rev-list(1), `--filter=tree:<depth>`.
+fn write_depth(body: &mut Vec<u8>, knows: impl Fn(&str) -> bool) {
+    if knows("shallow") {
+        write_line(body, "deepen 1");
+    }
+    if knows("filter") {
+        write_line(body, "filter tree:1");
+    }
+}
+
+/// Returns the capabilities that the server knows, of each group the first, and how the pack will come.
+fn v0_words(server: &Capabilities, groups: &[&[&str]]) -> (String, Wrapping) {
     let mut words = String::new();
     let mut wrapping = Wrapping::Bare;
-    // Of each group, the first that the server knows.
-    for group in V0_CAPABILITIES {
+    for group in groups {
         if let Some(word) = group.iter().find(|word| server.has(word)) {
             words.push(' ');
             words.push_str(word);
@@ -56,13 +108,7 @@ pub(crate) fn fetch_v0(server: &Capabilities, wants: impl Iterator<Item = Object
         words.push_str(" agent=");
         words.push_str(AGENT);
     }
-    let mut body = Vec::new();
-    for want in wants {
-        write_line(&mut body, &format!("want {want}{}", std::mem::take(&mut words)));
-    }
-    write_flush(&mut body);
-    write_line(&mut body, "done");
-    (body, wrapping)
+    (words, wrapping)
 }
 
 fn command(name: &str, server: &Capabilities) -> Vec<u8> {
@@ -121,6 +167,35 @@ mod tests {
                 id('b')
             )
         );
+    }
+
+    #[test]
+    fn a_tip_is_asked_for_without_history_and_files_where_the_server_can() {
+        let mut v2 = Capabilities::default();
+        v2.add(b"fetch=shallow wait-for-done filter");
+        let want = format!("0032want {}\n", id('a'));
+        for (version, server, expected) in [
+            (
+                Version::V2,
+                &v2,
+                format!(
+                    "0012command=fetch\n00010010no-progress\n{want}000ddeepen 1\n0012filter tree:1\n0009done\n0000"
+                ),
+            ),
+            (
+                Version::V2,
+                &Capabilities::default(),
+                format!("0012command=fetch\n00010010no-progress\n{want}0009done\n0000"),
+            ),
+            (
+                Version::V0,
+                &Capabilities::from_words(b"shallow side-band ofs-delta"),
+                format!("0044want {} side-band shallow\n000ddeepen 1\n00000009done\n", id('a')),
+            ),
+        ] {
+            let (body, _) = fetch_tip(version, server, id('a'));
+            assert_eq!(String::from_utf8(body).unwrap(), expected);
+        }
     }
 
     #[test]

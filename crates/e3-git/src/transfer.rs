@@ -2,27 +2,36 @@
 
 use std::time::Instant;
 
-use e3_http::Streaming;
 use e3_model::GitPhases;
+
+use crate::conversation::Exchange;
 
 /// What an operation moved, and where its time went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Transfer {
     /// When the first byte came that was asked for: of the pack, or of the refs where there is no pack.
     pub first_byte: Option<Instant>,
-    /// Bytes of all answers' bodies.
+    /// Bytes of all answers, without what HTTP or SSH put around them.
     pub bytes_in: u64,
-    /// Bytes of all requests' bodies.
+    /// Bytes of all requests, likewise.
     pub bytes_out: u64,
-    /// Where the time went.
+    /// Where the time went; connecting and authenticating belong to the advertisement.
     pub phases: GitPhases,
 }
 
 impl Transfer {
-    /// Counts an exchange whose body was read.
-    pub(crate) fn count(&mut self, exchange: &Streaming<'_>) {
-        self.bytes_in = self.bytes_in.saturating_add(exchange.bytes_in());
-        self.bytes_out = self.bytes_out.saturating_add(exchange.bytes_out());
+    /// Counts what an exchange moved.
+    pub(crate) fn count(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.bytes_in = self.bytes_in.saturating_add(bytes_in);
+        self.bytes_out = self.bytes_out.saturating_add(bytes_out);
+    }
+
+    /// Notes the phases of the exchange that an operation is about, which was just read to its end.
+    pub(crate) fn received<A>(&mut self, started: Instant, exchange: &Exchange<A>) {
+        self.first_byte = Some(exchange.begun);
+        self.phases.negotiation_ns = nanoseconds(started, exchange.sent);
+        self.phases.server_think_ns = nanoseconds(exchange.sent, exchange.begun);
+        self.phases.transfer_ns = nanoseconds(exchange.begun, Instant::now());
     }
 }
 

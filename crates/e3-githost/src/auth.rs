@@ -12,6 +12,7 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
+use crate::permissions::{Ceiling, Level};
 use crate::state::Host;
 use crate::store::{NewSession, User};
 
@@ -30,6 +31,8 @@ pub(crate) struct Account {
     pub(crate) user: User,
     /// None for Basic authentication.
     pub(crate) session: Option<OpenSession>,
+    /// The most that an access token may do; none for who came by password or session.
+    pub(crate) ceiling: Option<Ceiling>,
 }
 
 /// The session of a request.
@@ -46,24 +49,31 @@ pub(crate) struct Known(pub(crate) Arc<Account>);
 pub(crate) struct Admin;
 
 impl Visitor {
-    /// Finds out who sent these headers.
+    /// Finds out who sent these headers. Access tokens count only where they are taken: for REST and for Git.
     ///
     /// # Errors
-    /// 401 for wrong Basic credentials (an unknown cookie is only anonymous), 503 and 500 as the parts beneath.
-    pub(crate) async fn identify(host: &Host, headers: &HeaderMap) -> Result<Self, Failure> {
+    /// 401 for wrong credentials (an unknown cookie is only anonymous), 503 and 500 as the parts beneath.
+    pub(crate) async fn identify(host: &Host, headers: &HeaderMap, tokens: bool) -> Result<Self, Failure> {
         if let Some(value) = headers.get(header::AUTHORIZATION) {
-            let (name, password) =
-                value.to_str().ok().and_then(parse_basic).ok_or_else(Failure::wrong_credentials)?;
+            let value = value.to_str().map_err(|_| Failure::wrong_credentials())?;
+            if let Some(token) = parse_bearer(value) {
+                // Source: elsewhere Bitbucket sends who comes with a token to the login page.
+                return if tokens { by_token(host, token, None).await } else { Ok(Self::Anonymous) };
+            }
+            let (name, password) = parse_basic(value).ok_or_else(Failure::wrong_credentials)?;
+            if password.starts_with(TOKEN_PREFIX) && tokens {
+                return by_token(host, &password, Some(&name)).await;
+            }
             let user = host.credentials.verify(&host.store, &name, &password).await?;
             let user = user.ok_or_else(Failure::wrong_credentials)?;
-            return Ok(Self::Known(Arc::new(Account { user, session: None })));
+            return Ok(Self::Known(Arc::new(Account { user, session: None, ceiling: None })));
         }
         let Some(token) = cookie(headers, SESSION_COOKIE) else { return Ok(Self::Anonymous) };
         let token_hash = Sha256::digest(token.as_bytes()).to_vec();
         Ok(match host.store.session(&token_hash).await? {
             Some(found) => {
                 let session = OpenSession { token_hash, atl_token: found.atl_token };
-                Self::Known(Arc::new(Account { user: found.user, session: Some(session) }))
+                Self::Known(Arc::new(Account { user: found.user, session: Some(session), ceiling: None }))
             }
             None => Self::Anonymous,
         })
@@ -99,8 +109,19 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let Known(account) = Known::from_request_parts(parts, state).await?;
-        if account.user.admin { Ok(Self) } else { Err(Failure::not_permitted()) }
+        // No token administers the server, whatever its user may.
+        if account.user.admin && account.ceiling.is_none() { Ok(Self) } else { Err(Failure::not_permitted()) }
     }
+}
+
+/// Finds out whose access token it is; as a password it goes with its user's name only.
+async fn by_token(host: &Host, token: &str, name: Option<&str>) -> Result<Visitor, Failure> {
+    let found = host.store.bearer(&Sha256::digest(token.as_bytes())).await?;
+    let found = found.filter(|found| name.is_none_or(|name| found.user.name.eq_ignore_ascii_case(name)));
+    let found = found.ok_or_else(Failure::wrong_credentials)?;
+    let level = |number| Level::of(number).unwrap_or(Level::Read);
+    let ceiling = Ceiling { project: level(found.project_level), repository: level(found.repository_level) };
+    Ok(Visitor::Known(Arc::new(Account { user: found.user, session: None, ceiling: Some(ceiling) })))
 }
 
 /// Opens a session for the user and returns the token that goes into the browser's cookie.
@@ -140,6 +161,13 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .map(|(_, value)| value)
 }
 
+/// Returns the token of a Bearer authorization. Source: RFC 6750.
+fn parse_bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 512).then_some(token)
+}
+
 /// Returns name and password of a Basic authorization. Source: RFC 7617.
 fn parse_basic(value: &str) -> Option<(String, String)> {
     let (scheme, encoded) = value.split_once(' ')?;
@@ -151,6 +179,8 @@ fn parse_basic(value: &str) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
+/// What every access token begins with. Source: Bitbucket Data Center's tokens.
+pub(crate) const TOKEN_PREFIX: &str = "BBDC-";
 /// Source: Bitbucket's name for it since 5.0.
 pub(crate) const SESSION_COOKIE: &str = "BITBUCKETSESSIONID";
 

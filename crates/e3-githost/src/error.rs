@@ -8,11 +8,31 @@ use std::time::Duration;
 /// Why [`serve`](crate::serve) or [`balance`](crate::balance) ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum GithostError {
-    /// SSH was asked for.
-    #[error("ssh on {address} is not served by this version; leave the ssh address out, or use http")]
-    SshNotServed {
-        /// The address that was asked for.
-        address: SocketAddr,
+    /// The host key of SSH could not be read or made.
+    #[error("cannot {doing} the host key {}", path.display())]
+    HostKey {
+        /// What was tried, such as `read`.
+        doing: &'static str,
+        /// The key's file.
+        path: PathBuf,
+        /// Why.
+        source: russh::keys::ssh_key::Error,
+    },
+    /// A node of the front is not an SSH address.
+    #[error("node {url:?} is not an SSH address such as ssh://127.0.0.1:7999")]
+    SshNodeUrl {
+        /// What was given.
+        url: String,
+    },
+    /// The front was told of more or fewer SSH addresses than nodes.
+    #[error(
+        "the front has {nodes} nodes, but {ssh_nodes} SSH addresses; give one for each node, in the same order"
+    )]
+    SshNodes {
+        /// How many nodes.
+        nodes: usize,
+        /// How many SSH addresses.
+        ssh_nodes: usize,
     },
     /// The node's name cannot be one.
     #[error("node name {name:?} is not 1 to 32 letters, digits, '-' or '_'")]

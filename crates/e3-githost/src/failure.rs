@@ -6,6 +6,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Why a request was refused; as a response it is `{"errors":[{"context","message","exceptionName"}]}`.
 ///
@@ -16,6 +17,8 @@ pub(crate) struct Failure {
     pub(crate) context: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) exception: Option<&'static str>,
+    /// What a client may need to act on the reason, as further members of the error.
+    pub(crate) details: Option<Box<Map<String, Value>>>,
 }
 
 #[derive(Serialize)]
@@ -29,11 +32,13 @@ struct OneError<'a> {
     context: Option<&'a str>,
     message: &'a str,
     exception_name: Option<&'a str>,
+    #[serde(flatten)]
+    details: Option<&'a Map<String, Value>>,
 }
 
 impl Failure {
     fn new(status: StatusCode, message: impl Into<String>, exception: Option<&'static str>) -> Self {
-        Self { status, context: None, message: message.into(), exception }
+        Self { status, context: None, message: message.into(), exception, details: None }
     }
 
     /// A value in the request is not acceptable; the context names it.
@@ -78,6 +83,77 @@ impl Failure {
     pub(crate) fn no_repository(key: &str, slug: &str) -> Self {
         let exception = "com.atlassian.bitbucket.repository.NoSuchRepositoryException";
         Self::new(StatusCode::NOT_FOUND, format!("Repository {key}/{slug} does not exist."), Some(exception))
+    }
+
+    pub(crate) fn no_commit(name: &str, slug: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.commit.NoSuchCommitException";
+        let message = format!("Commit '{name}' does not exist in repository '{slug}'.");
+        Self::new(StatusCode::NOT_FOUND, message, Some(exception))
+    }
+
+    pub(crate) fn no_path(path: &str, revision: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.content.NoSuchPathException";
+        let message = format!("The path \"{path}\" does not exist at revision \"{revision}\"");
+        Self::new(StatusCode::NOT_FOUND, message, Some(exception))
+    }
+
+    pub(crate) fn no_branch(name: &str, slug: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.repository.NoSuchBranchException";
+        let message = format!("Branch \"{name}\" does not exist in repository '{slug}'.");
+        Self::new(StatusCode::NOT_FOUND, message, Some(exception))
+    }
+
+    /// Source: the recorded answer names no exception.
+    pub(crate) fn no_tag(name: &str, slug: &str) -> Self {
+        let message = format!("Tag '{name}' does not exist in repository '{slug}'.");
+        Self::new(StatusCode::NOT_FOUND, message, None)
+    }
+
+    /// Something with an id that is none of the above is not there.
+    pub(crate) fn no_entity(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message, Some("com.atlassian.bitbucket.NoSuchEntityException"))
+    }
+
+    pub(crate) fn no_group(name: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.user.NoSuchGroupException";
+        Self::new(StatusCode::NOT_FOUND, format!("Group {name} does not exist."), Some(exception))
+    }
+
+    /// Git would not take this name for a branch or tag.
+    pub(crate) fn bad_ref(name: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.repository.InvalidRefNameException";
+        let message = format!("\"{name}\" is not a name that Git accepts for a branch or tag.");
+        Self { exception: Some(exception), ..Self::invalid("name", message) }
+    }
+
+    pub(crate) fn duplicate_ref(kind: &str, name: &str, slug: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.repository.DuplicateRefException";
+        let message = format!("{kind} '{name}' already exists in repository '{slug}'");
+        Self::new(StatusCode::BAD_REQUEST, message, Some(exception))
+    }
+
+    /// Git keeps refs like files, so `a` and `a/b` cannot both be.
+    pub(crate) fn overlapping_ref(kind: &str, name: &str, slug: &str) -> Self {
+        let message = format!("{kind} '{name}' overlaps with an existing one in repository '{slug}'");
+        let exception = "com.atlassian.bitbucket.repository.DuplicateRefException";
+        Self::new(StatusCode::CONFLICT, message, Some(exception))
+    }
+
+    pub(crate) fn default_branch_stays(name: &str) -> Self {
+        let message = format!("{name} is the default branch and cannot be deleted.");
+        Self::new(StatusCode::BAD_REQUEST, message, Some("com.atlassian.bitbucket.IntegrityException"))
+    }
+
+    /// The branch is not where the request says it is.
+    pub(crate) fn moved(name: &str, at: &str) -> Self {
+        let exception = "com.atlassian.bitbucket.repository.BranchOutOfDateException";
+        Self::new(StatusCode::BAD_REQUEST, format!("Branch '{name}' is at {at}."), Some(exception))
+    }
+
+    /// Nobody would be left to administer the server.
+    pub(crate) fn last_administrator() -> Self {
+        let message = "This would leave nobody to administer the server.";
+        Self::new(StatusCode::CONFLICT, message, Some("com.atlassian.bitbucket.IntegrityException"))
     }
 
     pub(crate) fn no_user(name: &str) -> Self {
@@ -153,8 +229,12 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let error =
-            OneError { context: self.context, message: &self.message, exception_name: self.exception };
+        let error = OneError {
+            context: self.context,
+            message: &self.message,
+            exception_name: self.exception,
+            details: self.details.as_deref(),
+        };
         let mut response = (self.status, Json(Errors { errors: [error] })).into_response();
         response
             .headers_mut()

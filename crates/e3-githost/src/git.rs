@@ -1,13 +1,19 @@
 //! Git itself: every object, pack and ref update is made by the `git` that is installed, never by this crate.
 //!
 //! Children run with a cleared environment and no configuration but ours, a bounded number at once, each in a process
-//! group of its own that ends when nobody waits for it any more. Only refs are read here directly, because a page that
-//! lists branches should not cost a fork.
+//! group of its own that ends when nobody waits for it any more. Only refs are read here directly, because neither a page
+//! that lists branches nor a client that asks whether there is news should cost a fork.
 
+mod advertisement;
+mod blob;
+mod call;
 mod child;
 mod conversation;
+mod excerpt;
 mod inflate;
+mod merging;
 mod objects;
+pub(crate) mod pkt;
 mod refs;
 mod smart_http;
 mod turns;
@@ -25,7 +31,13 @@ use tokio_util::task::TaskTracker;
 use crate::GithostError;
 use crate::limits::Limits;
 
+use advertisement::Advertisements;
+
+pub(crate) use advertisement::{Asked, LsRefs};
+pub(crate) use call::{Call, Service, is_malformed, is_protocol};
 pub(crate) use child::{GitChild, GitError};
+pub(crate) use excerpt::Excerpt;
+pub(crate) use merging::{Merged, NewMerge};
 pub(crate) use objects::{Content, Entry, EntryKind, Found};
 pub(crate) use refs::{Branch, Branches, branches};
 pub(crate) use smart_http::{refuse, routes};
@@ -38,13 +50,15 @@ pub(crate) struct Git {
     turns: Arc<Turns>,
     reaper: TaskTracker,
     run: Duration,
+    advertisements: Arc<Advertisements>,
 }
 
 impl Git {
     /// Checks that Git is there and new enough.
     pub(crate) async fn find(limits: &Limits, reaper: TaskTracker) -> Result<Self, GithostError> {
         let turns = Arc::new(Turns::new(limits.git_processes, limits.git_queue, limits.git_wait()));
-        let git = Self { program: program(), turns, reaper, run: limits.git_run() };
+        let git =
+            Self { program: program(), turns, reaper, run: limits.git_run(), advertisements: Arc::default() };
         let failed = |error: &dyn std::fmt::Display| GithostError::Git {
             why: format!("`git version` failed ({error}); install git {OLDEST_NAME} or newer"),
         };
@@ -55,6 +69,11 @@ impl Git {
         }
         let why = format!("found {:?}, but {OLDEST_NAME} or newer is needed", version.trim());
         Err(GithostError::Git { why })
+    }
+
+    /// Returns what tasks that own children should run under; the node waits for them before it ends.
+    pub(crate) fn tracker(&self) -> &TaskTracker {
+        &self.reaper
     }
 
     /// Makes an empty bare repository whose HEAD names the branch.
@@ -154,7 +173,7 @@ fn program() -> PathBuf {
     absolute.find(|candidate| candidate.is_file()).unwrap_or_else(|| PathBuf::from("git"))
 }
 
-fn git_dir(path: &Path) -> std::ffi::OsString {
+pub(crate) fn git_dir(path: &Path) -> std::ffi::OsString {
     let mut argument = std::ffi::OsString::from("--git-dir=");
     argument.push(path);
     argument

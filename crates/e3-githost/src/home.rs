@@ -27,8 +27,13 @@ impl Home {
         Ok(Self { root })
     }
 
+    /// Returns where limits and host keys lie.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.root.join("config")
+    }
+
     pub(crate) fn limits(&self) -> PathBuf {
-        self.root.join("config/limits.json")
+        self.config().join("limits.json")
     }
 
     pub(crate) fn database(&self) -> PathBuf {

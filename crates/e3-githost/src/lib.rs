@@ -1,17 +1,19 @@
 //! The embedded Git hosting server: a real one, small enough to live in one binary.
 //!
-//! [`serve`] runs one node over a home directory: bare repositories, smart HTTP by git's own `upload-pack` and
+//! [`serve`] runs one node over a home directory: bare repositories, smart HTTP and SSH by git's own `upload-pack` and
 //! `receive-pack`, Bitbucket's REST and login, HTML pages, metadata in SQLite. Several nodes may share one home on one
 //! host; [`balance`] is the round-robin front before them. Neither prints, reads arguments or leaves anything running
 //! when its future has ended.
 //!
-//! A home holds `config/` (an optional `limits.json` overrides the bounds of [`Limits`]), `data/` and `repositories/`.
-//! Every signed-in user may read and push everything; projects, repositories and users are made by administrators.
+//! A home holds `config/` (host keys; an optional `limits.json` overrides the bounds of [`Limits`]), `data/` and `repositories/`.
+//! Every signed-in user may read and push everything until a project's default permission is taken away; grants add to
+//! it. Projects and users are made by administrators. What REST serves is described at `/rest/openapi.json`.
 
 mod app;
 mod auth;
 mod balance;
 mod clock;
+mod compare;
 mod credentials;
 mod descriptors;
 mod error;
@@ -25,10 +27,15 @@ mod names;
 mod options;
 mod password;
 mod patience;
+mod permissions;
+mod pull_requests;
 mod ready;
+mod references;
 mod repositories;
 mod rest;
+mod room;
 mod server;
+mod ssh;
 mod state;
 mod status;
 mod store;

@@ -33,6 +33,12 @@ pub struct Limits {
     pub fetch_bytes: u64,
     /// The largest push, inflated.
     pub push_bytes: u64,
+    /// How many SSH connections are served at once; further ones wait to be accepted.
+    pub ssh_connections: usize,
+    /// How long an SSH client may take until it has signed in.
+    pub ssh_sign_in_seconds: u64,
+    /// How many keys an SSH client may try in one connection.
+    pub ssh_keys_tried: usize,
     /// How long requests may go on after the node was told to stop.
     pub shutdown_seconds: u64,
 }
@@ -52,6 +58,9 @@ impl Default for Limits {
             git_run_seconds: 3600,
             fetch_bytes: 64 << 20,
             push_bytes: 4 << 30,
+            ssh_connections: 4096,
+            ssh_sign_in_seconds: 30,
+            ssh_keys_tried: 10,
             shutdown_seconds: 5,
         }
     }
@@ -78,6 +87,10 @@ impl Limits {
 
     pub(crate) fn git_run(&self) -> Duration {
         Duration::from_secs(self.git_run_seconds)
+    }
+
+    pub(crate) fn ssh_sign_in(&self) -> Duration {
+        Duration::from_secs(self.ssh_sign_in_seconds)
     }
 
     pub(crate) fn git_wait(&self) -> Duration {

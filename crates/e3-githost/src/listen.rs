@@ -13,13 +13,13 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::GithostError;
 use crate::limits::Limits;
 use crate::patience::Patient;
+use crate::room::{Place, Room};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,7 +44,7 @@ pub(crate) async fn accept<S, B>(
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let room = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let room = Room::new(limits.connections);
     let mut connections = JoinSet::new();
     let stop = CancellationToken::new();
     tokio::pin!(shutdown);
@@ -57,13 +57,15 @@ pub(crate) async fn accept<S, B>(
         match accepted {
             Ok((stream, peer, place)) => {
                 let stream = TokioIo::new(Patient::new(stream, limits.git_idle()));
-                let connection = http(limits).serve_connection(stream, service(peer));
+                let place = Arc::new(place);
+                let service = Heard { service: service(peer), place: Arc::clone(&place) };
+                let connection = http(limits).serve_connection(stream, service);
                 let stop = stop.clone();
                 connections.spawn(async move {
-                    let _place = place;
                     tokio::pin!(connection);
                     let ended = tokio::select! {
                         ended = &mut connection => ended,
+                        () = place.is_wanted() => return,
                         () = stop.cancelled() => {
                             connection.as_mut().graceful_shutdown();
                             connection.await
@@ -90,15 +92,34 @@ pub(crate) async fn accept<S, B>(
     }
 }
 
-async fn accept_one(
+/// Waits for a place, then for a connection to take it.
+pub(crate) async fn accept_one(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    room: &Room,
+) -> io::Result<(TcpStream, SocketAddr, Place)> {
+    let place = room.enter().await?;
     let (stream, peer) = listener.accept().await?;
+    place.taken();
     // Answers are small and awaited.
     stream.set_nodelay(true)?;
     Ok((stream, peer, place))
+}
+
+/// A service that notes the first request of its connection.
+struct Heard<S> {
+    service: S,
+    place: Arc<Place>,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Heard<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.place.spoke();
+        self.service.call(request)
+    }
 }
 
 fn http(limits: &Limits) -> http1::Builder {
@@ -109,6 +130,7 @@ fn http(limits: &Limits) -> http1::Builder {
     http
 }
 
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after an error: out of descriptors or the like.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Bounds a request's head too.
 const MOST_BUFFERED: usize = 256 << 10;

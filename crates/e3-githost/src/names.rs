@@ -124,6 +124,25 @@ pub(crate) fn is_tree_path(path: &str) -> bool {
         && path.split('/').all(|step| !step.is_empty() && step != "." && step != "..")
 }
 
+/// Returns whether the text may be the name of a branch or tag, without what it begins with in full.
+///
+/// Source: git-check-ref-format(1); beyond it, no name is an option or longer than a file's may be.
+pub(crate) fn is_ref_name(name: &str) -> bool {
+    let special = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    let step = |step: &str| {
+        !step.is_empty() && step.len() <= 240 && !step.starts_with('.') && !step.ends_with(".lock")
+    };
+    name.len() <= 1024
+        && name != "@"
+        && name != "HEAD"
+        && !name.starts_with('-')
+        && !name.ends_with('.')
+        && !name.contains(special)
+        && !name.contains("..")
+        && !name.contains("@{")
+        && name.split('/').all(step)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -170,6 +189,19 @@ mod tests {
         assert_eq!((name.as_str(), slug.as_str()), ("My Cool repo", "my-cool-repo"));
         assert_eq!(UserName::parse("Jo@Example.com").unwrap().slug(), "jo_example.com");
         assert_eq!(ProjectKey::parse(&"a".repeat(129)), None);
+    }
+
+    #[test]
+    fn ref_names_are_those_that_git_takes() {
+        for good in ["main", "release/1.0", "a_b-c", "ä/ö", "v1.0-rc+1", "@x", "feature/JIRA-1#2"] {
+            assert!(is_ref_name(good), "{good}");
+        }
+        for bad in [
+            "", "-x", "a..b", "a.lock", "a.lock/b", "/a", "a/", "a//b", ".a", "a/.b", "a b", "a~1", "a\n",
+            "a.", "@", "a@{1}", "a:b", "a?", "a*", "a[", "a\\b", "HEAD", "a\0b",
+        ] {
+            assert!(!is_ref_name(bad), "{bad:?}");
+        }
     }
 
     #[test]

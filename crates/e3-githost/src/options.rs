@@ -12,7 +12,7 @@ pub struct ServeOptions {
     pub home: PathBuf,
     /// Where HTTP listens; port 0 takes a free one.
     pub http: SocketAddr,
-    /// Where SSH would listen; this version refuses any but none.
+    /// Where SSH listens; port 0 takes a free one, none serves no SSH.
     pub ssh: Option<SocketAddr>,
     /// The password of the user `admin`, who is made at the first start and gets this password at every later one.
     pub admin_password: Secret,
@@ -27,6 +27,10 @@ pub struct ServeOptions {
 pub struct BalanceOptions {
     /// Where HTTP listens; port 0 takes a free one.
     pub http: SocketAddr,
+    /// Where SSH listens; port 0 takes a free one, none passes no SSH on.
+    pub ssh: Option<SocketAddr>,
     /// The nodes' base URLs, such as `http://127.0.0.1:7990`, in the order of the rounds.
     pub nodes: Vec<String>,
+    /// Where the nodes serve SSH, such as `ssh://127.0.0.1:7999`: one for each node, in the same order, if SSH is passed on.
+    pub ssh_nodes: Vec<String>,
 }

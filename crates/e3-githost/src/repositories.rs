@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
@@ -65,6 +66,9 @@ impl Repositories {
             let old = modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age.as_secs() > 3600);
             if aside && old {
                 self.discard(entry.path());
+            } else if !aside {
+                let objects = entry.path().join("objects");
+                self.removals.spawn_blocking(move || remove_quarantines(&objects));
             }
         }
         Ok(())
@@ -116,4 +120,49 @@ impl Drop for Unplaced<'_> {
     }
 }
 
+/// Removes what pushes that were killed left in a repository: git does it too, but after two weeks.
+///
+/// Source: git's `tmp-objdir.c`, which names them so.
+fn remove_quarantines(objects: &Path) {
+    let Ok(entries) = std::fs::read_dir(objects) else { return };
+    for entry in entries.flatten() {
+        let modified = entry.metadata().and_then(|found| found.modified()).ok();
+        let old = modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LONGEST_PUSH);
+        if old && entry.file_name().to_string_lossy().starts_with("tmp_objdir-") {
+            // Somebody else may have been faster.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 const ASIDE: &str = ".e3-";
+/// Longer than a push may take by default: other nodes may be at work.
+const LONGEST_PUSH: Duration = Duration::from_secs(2 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn only_old_quarantines_are_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - Duration::from_secs(3 * 3600);
+        for (name, age) in
+            [("tmp_objdir-incoming-a", Some(old)), ("tmp_objdir-incoming-b", None), ("ab", Some(old))]
+        {
+            let path = directory.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("file"), "").unwrap();
+            if let Some(at) = age {
+                std::fs::File::open(&path).unwrap().set_modified(at).unwrap();
+            }
+        }
+        remove_quarantines(directory.path());
+        let mut left: Vec<_> =
+            std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["ab", "tmp_objdir-incoming-b"]);
+    }
+}

@@ -1,15 +1,31 @@
 //! Bitbucket's REST interface, version 1.0, which is also `latest`: one file a resource.
 
+mod access_tokens;
+mod admin;
+mod allowed;
 mod application;
+mod branch_details;
 mod branches;
+mod build_status;
+mod commits;
+mod compare;
 mod dashboard;
+mod default_reviewers;
 mod exchange;
+mod files;
 mod inbox;
+mod links;
+mod openapi;
 mod page;
+mod permissions;
 mod profile;
 mod projects;
+mod pull_requests;
 mod repositories;
+mod settings;
 mod shapes;
+mod ssh_keys;
+mod tags;
 mod users;
 
 use axum::Router;
@@ -34,15 +50,44 @@ pub(crate) fn routes() -> Router<App> {
         .merge(repositories::routes())
         .merge(branches::routes())
         .merge(users::routes())
+        .merge(admin::routes())
+        .merge(permissions::routes())
+        .merge(commits::routes())
+        .merge(compare::routes())
+        .merge(files::routes())
+        .merge(tags::routes())
+        .merge(build_status::routes())
+        .merge(settings::routes())
         .merge(profile::routes())
+        .merge(pull_requests::routes())
         .merge(inbox::routes())
         .merge(dashboard::routes());
-    Router::new()
-        .nest("/api/1.0", api.clone())
-        .nest("/api/latest", api)
+    let services = [
+        ("api", api),
+        ("access-tokens", access_tokens::routes()),
+        ("branch-utils", branches::utils_routes().merge(links::merge_routes())),
+        ("build-status", build_status::status_routes()),
+        ("default-reviewers", default_reviewers::routes()),
+        ("git", tags::git_routes()),
+        ("jira", links::jira_routes()),
+        ("keys", links::key_routes()),
+        ("pull-request-cleanup", pull_requests::cleanup()),
+        ("pull-request-source-branch-deletion", pull_requests::source_branch_deletion()),
+        ("ssh", ssh_keys::routes()),
+    ];
+    both_versions(services)
+        .merge(openapi::routes())
         .fallback(async || Failure::no_resource())
         .method_not_allowed_fallback(async || Failure::method_not_allowed())
         .layer(middleware::from_fn(negotiate))
+        .merge(both_versions([("api", files::raw_routes())]))
+}
+
+/// Serves each by the first version's number and as the latest one, which are the same.
+fn both_versions(services: impl IntoIterator<Item = (&'static str, Router<App>)>) -> Router<App> {
+    services.into_iter().fold(Router::new(), |all, (name, routes)| {
+        all.nest(&format!("/{name}/1.0"), routes.clone()).nest(&format!("/{name}/latest"), routes)
+    })
 }
 
 /// Refuses clients that do not want JSON, and says that an answer is in UTF-8.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::credentials::Credentials;
@@ -14,6 +15,7 @@ use crate::home::Home;
 use crate::limits::Limits;
 use crate::names::UserName;
 use crate::repositories::Repositories;
+use crate::ssh::{self, HostKeys};
 use crate::state::{App, Host};
 use crate::store::{NewUser, Store};
 use crate::web::Pages;
@@ -37,33 +39,52 @@ pub async fn serve(
     check(&options)?;
     let home = Home::open(&options.home)?;
     let mut limits = Limits::read(&home.limits())?;
-    limits.connections = limits.connections.min(descriptors::room_for_connections(1));
+    let room = descriptors::room_for_connections(1);
+    limits.ssh_connections = options.ssh.map_or(0, |_| limits.ssh_connections.min(room / 4));
+    limits.connections = limits.connections.min(room.saturating_sub(limits.ssh_connections));
     let tasks = TaskTracker::new();
     let git = Git::find(&limits, tasks.clone()).await?;
     let (listener, address) = listen::bind(options.http).await?;
+    let ssh = match options.ssh {
+        Some(address) => Some(listen::bind(address).await?),
+        None => None,
+    };
+    let ssh_address = ssh.as_ref().map(|(_, address)| *address);
     let opened = open(&options, &home, &tasks).await?;
     let host: App = Arc::new(Host {
         node: options.node.clone(),
         address: address.to_string(),
+        ssh_port: ssh_address.map(|address| address.port()),
         limits: limits.clone(),
         store: opened.store,
         credentials: opened.credentials,
         git,
         repositories: opened.repositories,
         pages: Pages::new(),
+        compared: crate::compare::Cache::default(),
+        merging: crate::pull_requests::Merging::default(),
         traffic: crate::state::Traffic::default(),
         visits: crate::state::Visits::default(),
     });
     let routes: Router = app::routes(Arc::clone(&host));
-    tracing::info!(%address, node = options.node, home = %options.home.display(), "serving");
+    let host_key = opened.host_keys.as_ref().map(HostKeys::public).transpose()?;
+    tracing::info!(%address, ssh = ?ssh_address, node = options.node, home = %options.home.display(), "serving");
     let purge = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(purge(host.store.clone())));
-    on_ready(&Ready::new(address, &options.node));
+    on_ready(&Ready::new(address, &options.node).with_ssh(ssh_address, host_key));
+    let stop = CancellationToken::new();
     let shutdown = async {
         shutdown.await;
         host.traffic.stopping.store(true, Ordering::Relaxed);
         tracing::info!("stopping");
+        stop.cancel();
     };
-    listen::accept(listener, &limits, |_| TowerToHyperService::new(routes.clone()), shutdown).await;
+    let http = listen::accept(listener, &limits, |_| TowerToHyperService::new(routes.clone()), shutdown);
+    let ssh = async {
+        if let Some(((listener, _), keys)) = ssh.zip(opened.host_keys) {
+            ssh::accept(listener, Arc::clone(&host), keys, stop.cancelled()).await;
+        }
+    };
+    tokio::join!(http, ssh);
     drop(purge);
     tasks.close();
     let last = async {
@@ -80,12 +101,10 @@ struct Opened {
     store: Store,
     credentials: Credentials,
     repositories: Repositories,
+    host_keys: Option<HostKeys>,
 }
 
 fn check(options: &ServeOptions) -> Result<(), GithostError> {
-    if let Some(address) = options.ssh {
-        return Err(GithostError::SshNotServed { address });
-    }
     let name = &options.node;
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if name.is_empty() || name.len() > 32 || !plain {
@@ -121,7 +140,11 @@ async fn open(options: &ServeOptions, home: &Home, tasks: &TaskTracker) -> Resul
     let tidied = repositories.tidy().await;
     tidied.map_err(|source| GithostError::Home { doing: "tidy", path: directory, source })?;
     let credentials = Credentials::new().map_err(|error| failed("hash a password for")(hash_error(error)))?;
-    Ok(Opened { store, credentials, repositories })
+    let host_keys = match options.ssh {
+        Some(_) => Some(HostKeys::open(&home.config())?),
+        None => None,
+    };
+    Ok(Opened { store, credentials, repositories, host_keys })
 }
 
 /// Makes the administrator, or gives it this password if it has another.

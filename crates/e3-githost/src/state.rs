@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::compare;
 use crate::credentials::Credentials;
 use crate::git::Git;
 use crate::limits::Limits;
+use crate::pull_requests::Merging;
 use crate::repositories::Repositories;
 use crate::store::{Repository, Store, User};
 use crate::web::Pages;
@@ -18,12 +20,18 @@ pub(crate) struct Host {
     pub(crate) node: String,
     /// Where it listens, for links of requests without a usable `Host`.
     pub(crate) address: String,
+    /// The port of SSH, if it is served.
+    pub(crate) ssh_port: Option<u16>,
     pub(crate) limits: Limits,
     pub(crate) store: Store,
     pub(crate) credentials: Credentials,
     pub(crate) git: Git,
     pub(crate) repositories: Repositories,
     pub(crate) pages: Pages,
+    /// What was compared lately.
+    pub(crate) compared: compare::Cache,
+    /// Who waits for a merge, and which were tried.
+    pub(crate) merging: Merging,
     pub(crate) traffic: Traffic,
     pub(crate) visits: Visits,
 }

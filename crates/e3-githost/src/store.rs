@@ -3,10 +3,17 @@
 //! Readers run in parallel (WAL); writers of one node take turns on one connection and wait for those of other nodes by
 //! SQLite's busy timeout. Every statement is a literal with bound parameters.
 
+mod builds;
+mod grants;
+mod groups;
 mod projects;
+mod pull_requests;
 mod repositories;
 mod schema;
 mod sessions;
+mod settings;
+mod ssh_keys;
+mod tokens;
 mod users;
 mod visits;
 
@@ -19,9 +26,20 @@ use sqlx::sqlite::{
 };
 use tokio::sync::Semaphore;
 
-pub(crate) use projects::{Project, ProjectCreated};
-pub(crate) use repositories::{CreateRepositoryError, Repository, RepositoryCreated};
+pub(crate) use builds::{BuildCount, BuildStatus, NewBuildStatus};
+pub(crate) use grants::{GroupGrant, Holder, Scope, UserGrant};
+pub(crate) use groups::Group;
+pub(crate) use projects::{Project, ProjectChanged, ProjectCreated, ProjectWish};
+pub(crate) use pull_requests::{
+    Action, Activity, Anchor, Comment, CommentEdit, CommentRemoved, Direction, Edit, Ends, Merge, MergeBegun,
+    NewComment, NewPullRequest, Order, PartWanted, PullRequest, PullRequestCreated, PullRequestFilter,
+    PullRequestPerson, PullRequestState, PullRequestsOfUser, Role, Status, Tip,
+};
+pub(crate) use repositories::{CreateRepositoryError, Repository, RepositoryChanged, RepositoryCreated};
 pub(crate) use sessions::NewSession;
+pub(crate) use settings::{Condition, ConditionReviewer, NewCondition, Of};
+pub(crate) use ssh_keys::{NewSshKey, SshKey};
+pub(crate) use tokens::{AccessToken, NewAccessToken};
 pub(crate) use users::{NewUser, User};
 
 /// The database of one server.
@@ -115,7 +133,7 @@ impl Window {
         Part { rows: rows.skip(start).take(limit).collect(), more }
     }
 
-    fn part<T>(self, mut rows: Vec<T>) -> Part<T> {
+    pub(crate) fn part<T>(self, mut rows: Vec<T>) -> Part<T> {
         let more = rows.len() > usize_of(self.limit);
         rows.truncate(usize_of(self.limit));
         Part { rows, more }
@@ -128,7 +146,7 @@ fn containing(text: &str) -> String {
     format!("%{escaped}%")
 }
 
-fn is_duplicate(error: &sqlx::Error) -> bool {
+pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
@@ -147,6 +165,13 @@ mod tests {
     use super::*;
     use crate::names::{ProjectKey, RepositoryName, Title, UserName};
 
+    async fn administrator(store: &Store) -> User {
+        let name = UserName::parse("root").unwrap();
+        let new = NewUser { display_name: "Root", email: "", password_hash: "", admin: true };
+        store.create_user(&name, new).await.unwrap();
+        store.user(&name).await.unwrap().unwrap()
+    }
+
     fn window(start: u32, limit: u32) -> Window {
         Window { start, limit }
     }
@@ -163,18 +188,19 @@ mod tests {
     async fn lists_come_in_parts_and_in_order() {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("a.sqlite")).await.unwrap();
+        let viewer = administrator(&store).await;
         for key in ["C", "a", "B"] {
             project(&store, key).await;
         }
-        let part = store.projects("", window(0, 2)).await.unwrap();
+        let part = store.projects(&viewer, "", window(0, 2)).await.unwrap();
         assert!(part.more);
         assert_eq!(part.rows.iter().map(|p| p.key.as_str()).collect::<Vec<_>>(), ["A", "B"]);
-        let part = store.projects("", window(2, 2)).await.unwrap();
+        let part = store.projects(&viewer, "", window(2, 2)).await.unwrap();
         assert!(!part.more);
         assert_eq!(part.rows.len(), 1);
-        assert_eq!(store.projects("ect b", window(0, 9)).await.unwrap().rows.len(), 1);
+        assert_eq!(store.projects(&viewer, "ect b", window(0, 9)).await.unwrap().rows.len(), 1);
         assert_eq!(
-            store.projects("%", window(0, 9)).await.unwrap().rows.len(),
+            store.projects(&viewer, "%", window(0, 9)).await.unwrap().rows.len(),
             0,
             "a percent sign is only itself"
         );

@@ -27,7 +27,7 @@ pub(crate) async fn serve(State(host): State<App>, mut request: Request, next: N
     // Without its query: Bitbucket takes a new user's password there.
     let line = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| format!("{} {}", request.method(), request.uri().path()));
-    let (mut response, visitor) = match Visitor::identify(&host, request.headers()).await {
+    let (mut response, visitor) = match Visitor::identify(&host, request.headers(), area != Area::Web).await {
         Ok(visitor) => {
             request.extensions_mut().insert(visitor.clone());
             let answer = async { next.run(request).await };

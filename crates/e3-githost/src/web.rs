@@ -2,11 +2,22 @@
 
 mod branches;
 mod browse;
+mod commits;
+mod compare;
 mod dashboard;
+mod diff_view;
+mod escape;
+mod filters;
 mod login;
+mod pager;
 mod pages;
 mod projects;
+mod pull_requests;
 mod repositories;
+mod rows;
+mod source;
+mod tags;
+mod users;
 
 use std::sync::Arc;
 
@@ -31,13 +42,18 @@ pub(crate) fn routes() -> Router<App> {
         .merge(repositories::routes())
         .merge(browse::routes())
         .merge(branches::routes())
+        .merge(commits::routes())
+        .merge(tags::routes())
+        .merge(compare::routes())
+        .merge(pull_requests::routes())
+        .merge(users::routes())
         .fallback(nothing)
 }
 
 /// Answers with a page that says why not.
 pub(crate) fn refuse(host: &Host, visitor: &Visitor, failure: &Failure) -> Response {
     let account = visitor.account().map(AsRef::as_ref);
-    let mut page = host.pages.failure(account, failure.status, &failure.message);
+    let mut page = host.pages.failure(account, failure);
     failure.dress(&mut page);
     page
 }

@@ -76,7 +76,7 @@ mod tests {
             active: true,
         };
         let session = session.then(|| OpenSession { token_hash: vec![], atl_token: "secret".into() });
-        Account { user, session }
+        Account { user, session, ceiling: None }
     }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

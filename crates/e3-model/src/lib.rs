@@ -53,7 +53,9 @@ pub use sample::{CacheState, GitPhases, Outcome, Sample};
 pub use schemas::schemas;
 pub use script::{OpDescriptor, Protocol, ScriptDescriptor};
 pub use secret::Secret;
-pub use snapshot::{Branch, Generate, Project, Repository, Snapshot, User};
+pub use snapshot::{
+    Branch, Comment, Generate, Project, PullRequest, PullRequestState, Repository, Sizes, Snapshot, User,
+};
 pub use span::{Span, SpanError};
 pub use teardown::{Leftover, Teardown};
 pub use topology::{InstanceTopology, NodeTopology, SshEndpoint, ThreadTopology, Topology, WorkerTopology};

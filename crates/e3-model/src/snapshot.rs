@@ -43,12 +43,34 @@ pub struct Generate {
     /// The smallest repository's commits.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub commits_min: u32,
-    /// The largest repository's commits; sizes between are spread evenly on a logarithmic scale.
+    /// The largest repository's commits.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub commits_max: u32,
     /// How many users besides the administrator.
     #[schemars(range(min = 1, max = 100_000))]
     pub users: u32,
+    /// How the repositories' commits are spread between the smallest and the largest.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sizes: Sizes,
+    /// How many pull requests over all repositories: two of five open, two merged, one declined, most with comments.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(range(max = 100_000))]
+    pub pull_requests: u32,
+    /// How many MB (1,000,000 bytes) of binary files over all repositories, in proportion to their commits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(range(max = 100_000))]
+    pub assets_mb: u32,
+}
+
+/// How sizes are spread between the smallest and the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sizes {
+    /// Evenly on a logarithmic scale: the same ratio between neighbours.
+    #[default]
+    Even,
+    /// As a log-normal distribution has them: most near the middle of the logarithmic scale, few at its ends.
+    LogNormal,
 }
 
 /// A project.
@@ -71,6 +93,9 @@ pub struct Repository {
     pub weight: f64,
     /// Its branches, or some of them.
     pub branches: Vec<Branch>,
+    /// The pull requests that it is loaded with, in the order in which they were opened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pull_requests: Vec<PullRequest>,
 }
 
 /// A branch, in the shape of Bitbucket's REST answer.
@@ -91,6 +116,51 @@ pub struct Branch {
     /// `BRANCH`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+}
+
+/// A pull request between two branches of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct PullRequest {
+    /// Its title, unique among those between the same branches.
+    pub title: String,
+    /// What it is about.
+    pub description: String,
+    /// The short name of the branch with the changes.
+    pub from: String,
+    /// The short name of the branch that is to get them.
+    pub to: String,
+    /// The login name of who wrote it.
+    pub author: String,
+    /// The login names of who shall review it; who merges it is the first of them.
+    pub reviewers: Vec<String>,
+    /// What has become of it.
+    pub state: PullRequestState,
+    /// What was said about it, oldest first; no two are the same.
+    pub comments: Vec<Comment>,
+}
+
+/// What has become of a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum PullRequestState {
+    /// Nothing yet.
+    #[default]
+    Open,
+    /// The target branch has its changes.
+    Merged,
+    /// Nobody wanted it.
+    Declined,
+}
+
+/// What somebody said about a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Comment {
+    /// Their login name.
+    pub author: String,
+    /// What they said.
+    pub text: String,
 }
 
 /// A user.
@@ -119,4 +189,8 @@ impl Snapshot {
             .iter()
             .flat_map(|project| project.repos.iter().map(|repo| (project.name.as_str(), repo)))
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -62,8 +62,16 @@ fn dataset_in_words(dataset: &PlannedDataset) -> String {
     } else {
         format!("{} to {}", generate.commits_min, generate.commits_max)
     };
+    let requests = match generate.pull_requests {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "pull request")),
+    };
+    let assets = match generate.assets_mb {
+        0 => String::new(),
+        megabytes => format!(", {megabytes} MB of binary files"),
+    };
     format!(
-        "{}: {}, {} of {commits} commits, {}; made by e3 from seed {}",
+        "{}: {}, {} of {commits} commits{requests}{assets}, {}; made by e3 from seed {}",
         dataset.snapshot,
         counted(generate.projects, "project"),
         counted(generate.repositories, "repository"),

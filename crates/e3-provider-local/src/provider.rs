@@ -1,19 +1,21 @@
 //! githost on loopback, as a [`Provider`].
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use e3_model::{InstanceTopology, NodeTopology, ProviderName, Reset};
+use e3_model::{InstanceTopology, ProviderName, Reset};
 use e3_node::base_environment;
-use e3_provider::{Journal, NodeProbe, Probe, Provider, ProviderError, ProvisionRequest, Removal, Resource};
-use futures_util::future::{join_all, try_join_all};
+use e3_provider::{
+    Journal, NodeProbe, Probe, Provider, ProviderError, ProvisionRequest, Removal, Resource, Standing,
+};
+use futures_util::future::join_all;
 
+use crate::copy::make_equal;
 use crate::git::look_for_git;
 use crate::remove::remove_all;
-use crate::start::Child;
 use crate::status::state_of;
+use crate::system::{FRONT, System};
 
 /// Sets up githost nodes as child processes, always with a front before them, so that one node and several compare.
 #[derive(Debug, Clone)]
@@ -56,49 +58,17 @@ impl LocalProvider {
         self
     }
 
-    async fn node(
+    /// Stops the system, lets its data be worked on while nothing uses it, and starts it again where it was.
+    async fn pause(
         &self,
-        request: &ProvisionRequest<'_>,
+        system: &Standing<'_>,
         journal: &Journal,
-        home: &Path,
-        number: u32,
-    ) -> Result<NodeTopology, ProviderError> {
-        let name = format!("githost-{number}");
-        let mut args: Vec<OsString> = ["githost", "serve", "--home"].map(OsString::from).to_vec();
-        args.push(home.into());
-        args.extend(["--http", LOOPBACK, "--admin-password-file"].map(OsString::from));
-        args.push(request.admin_password_file.into());
-        args.extend(["--node".into(), number.to_string().into()]);
-        let url = self.child(request, &name, args).start(journal).await?;
-        let node = NodeTopology { name, url, ssh: None };
-        (request.node_ready)(&node);
-        Ok(node)
-    }
-
-    async fn front(
-        &self,
-        request: &ProvisionRequest<'_>,
-        journal: &Journal,
-        nodes: &[NodeTopology],
-    ) -> Result<String, ProviderError> {
-        let mut args: Vec<OsString> = ["githost", "balance", "--http", LOOPBACK].map(OsString::from).to_vec();
-        for node in nodes {
-            args.extend(["--node".into(), OsString::from(&node.url)]);
-        }
-        self.child(request, FRONT, args).start(journal).await
-    }
-
-    fn child(&self, request: &ProvisionRequest<'_>, name: &str, args: Vec<OsString>) -> Child {
-        let name = format!("{}-{name}", request.thread);
-        Child {
-            log: (request.log_file)(&name),
-            // The run's name alone is not enough: another home may have a run of the same name.
-            mark: format!("{}/{name}/{:016x}", request.run, rand::random::<u64>()),
-            name,
-            program: self.program.clone(),
-            args,
-            bounds: self.bounds,
-        }
+        work: impl Future<Output = Result<(), ProviderError>> + Send,
+    ) -> Result<(), ProviderError> {
+        let parts = System::standing(&self.program, self.bounds, system);
+        parts.stop(system.instance, journal).await?;
+        work.await?;
+        parts.start_again(system.instance, journal).await
     }
 }
 
@@ -117,34 +87,49 @@ impl Provider for LocalProvider {
         request: &ProvisionRequest<'_>,
         journal: &Journal,
     ) -> Result<InstanceTopology, ProviderError> {
-        let home = create_home(request, journal)?;
-        // The first node creates the database that the others share.
-        let mut nodes = vec![self.node(request, journal, &home, 1).await?];
-        let others = (2..=request.instance.nodes).map(|number| self.node(request, journal, &home, number));
-        nodes.extend(try_join_all(others).await?);
-        let url = self.front(request, journal, &nodes).await?;
+        let system = System::requested(&self.program, self.bounds, request);
+        create_directory(&system.home()?, journal)?;
+        let (nodes, front) = system.start(request.instance.nodes, request.node_ready, journal).await?;
         Ok(InstanceTopology {
             provider: ProviderName::Local,
-            url,
-            ssh: None,
+            ssh: front.endpoint(&nodes),
+            url: front.http,
             admin: request.admin.to_owned(),
             nodes,
             snapshot: request.snapshot.to_owned(),
         })
     }
 
+    async fn keep(&self, system: &Standing<'_>, journal: &Journal) -> Result<(), ProviderError> {
+        let parts = System::standing(&self.program, self.bounds, system);
+        let (home, kept) = (parts.home()?, parts.directory(KEPT)?);
+        let work = async {
+            create_directory(&kept, journal)?;
+            copy(&home, &kept).await
+        };
+        self.pause(system, journal, work).await
+    }
+
     async fn reset(
         &self,
-        _instance: &InstanceTopology,
+        system: &Standing<'_>,
         reset: Reset,
-        _journal: &Journal,
+        journal: &Journal,
     ) -> Result<(), ProviderError> {
-        let act = match reset {
-            Reset::None => return Ok(()),
-            Reset::Restart => "restart the system between stages",
-            Reset::Restore => "restore the dataset between stages",
-        };
-        Err(ProviderError::Unsupported { provider: ProviderName::Local, act: act.to_owned() })
+        match reset {
+            Reset::None => Ok(()),
+            Reset::Restart => self.pause(system, journal, async { Ok(()) }).await,
+            Reset::Restore => {
+                let parts = System::standing(&self.program, self.bounds, system);
+                let (home, kept) = (parts.home()?, parts.directory(KEPT)?);
+                if !kept.is_dir() {
+                    let act = "restore a dataset whose loaded state was not kept".to_owned();
+                    return Err(ProviderError::Unsupported { provider: ProviderName::Local, act });
+                }
+                // The directory itself stays, and with it what the journal says of it.
+                self.pause(system, journal, copy(&kept, &home)).await
+            }
+        }
     }
 
     async fn probe(&self, instance: &InstanceTopology) -> Result<Probe, ProviderError> {
@@ -160,21 +145,20 @@ impl Provider for LocalProvider {
     }
 }
 
-/// Creates the directory that the thread's nodes share.
-fn create_home(request: &ProvisionRequest<'_>, journal: &Journal) -> Result<PathBuf, ProviderError> {
-    let home = request.scratch.join(request.thread.to_string()).join("githost");
-    let failed = |source: std::io::Error| ProviderError::Create {
-        resource: format!("directory {}", home.display()),
-        source: source.into(),
-    };
-    // A later e3 that removes it may run elsewhere.
-    let home = std::path::absolute(&home).map_err(failed)?;
-    let resource = Resource::Directory { path: home.clone() };
+/// Creates a directory by the journal's rules.
+fn create_directory(path: &Path, journal: &Journal) -> Result<(), ProviderError> {
+    let resource = Resource::Directory { path: path.to_owned() };
     journal.intent(&resource)?;
-    std::fs::create_dir_all(&home).map_err(failed)?;
+    std::fs::create_dir_all(path)
+        .map_err(|source| ProviderError::Create { resource: resource.to_string(), source: source.into() })?;
     journal.created(&resource)?;
-    Ok(home)
+    Ok(())
 }
 
-const LOOPBACK: &str = "127.0.0.1:0";
-const FRONT: &str = "balance";
+async fn copy(from: &Path, to: &Path) -> Result<(), ProviderError> {
+    let failed = |source| ProviderError::Copy { from: from.to_owned(), to: to.to_owned(), source };
+    make_equal(from.to_owned(), to.to_owned()).await.map_err(failed)
+}
+
+/// The name of the directory that holds the loaded state.
+const KEPT: &str = "githost-as-loaded";

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use e3_node::{NodeError, ProcessIdentity, Stopped, find_marked, group_members, stop};
-use e3_provider::{Journal, Removal, RemovalOutcome, Resource, chain};
+use e3_provider::{Journal, ProviderError, Removal, RemovalOutcome, Resource, chain};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
@@ -49,6 +49,23 @@ pub(crate) async fn remove_all(resources: &[Resource], grace: Duration, journal:
             outcome: settled(outcome.unwrap_or(Ok(RemovalOutcome::Gone)), resource, journal),
         })
         .collect()
+}
+
+/// Removes what a reset replaces.
+///
+/// # Errors
+/// With the first resource that is left.
+pub(crate) async fn remove_now(
+    resources: &[Resource],
+    grace: Duration,
+    journal: &Journal,
+) -> Result<(), ProviderError> {
+    for removal in remove_all(resources, grace, journal).await {
+        if let RemovalOutcome::Left { reason } = removal.outcome {
+            return Err(ProviderError::Left { resource: removal.resource.to_string(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// Journals a removal that succeeded; one that cannot be journaled did not, for it would be open for ever.

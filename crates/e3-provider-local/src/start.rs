@@ -19,18 +19,33 @@ pub(crate) struct Child {
     pub(crate) args: Vec<OsString>,
     pub(crate) log: PathBuf,
     pub(crate) bounds: Bounds,
+    /// Whether it was told to serve SSH, too.
+    pub(crate) is_over_ssh: bool,
+}
+
+/// Where a process serves.
+pub(crate) struct Served {
+    /// The base URL of HTTP, without a final slash.
+    pub(crate) http: String,
+    /// The base URL of SSH, likewise; there if it was asked for.
+    pub(crate) ssh: Option<String>,
+    /// The host key, of a process that has one.
+    pub(crate) host_key: Option<String>,
 }
 
 /// What a ready line must hold; it may hold more.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Ready {
     event: String,
     http: String,
+    ssh: Option<String>,
+    host_key: Option<String>,
 }
 
 impl Child {
-    /// Starts the process and returns its URL once it serves.
-    pub(crate) async fn start(self, journal: &Journal) -> Result<String, ProviderError> {
+    /// Starts the process and returns where it serves once it does.
+    pub(crate) async fn start(self, journal: &Journal) -> Result<Served, ProviderError> {
         let resource = Resource::Process {
             name: self.name.clone(),
             mark: self.mark.clone(),
@@ -50,9 +65,9 @@ impl Child {
         };
         journal.created(&resource.identified(launched.process()))?;
         let started = launched.ready().await.map_err(|error| self.failed(error))?;
-        let url = self.url(&started.stdout_line)?;
-        self.wait_until_running(&url, &started.process).await?;
-        Ok(url)
+        let served = self.served(&started.stdout_line)?;
+        self.wait_until_running(&served.http, &started.process).await?;
+        Ok(served)
     }
 
     fn spawn(&self) -> Spawn {
@@ -66,9 +81,14 @@ impl Child {
         }
     }
 
-    fn url(&self, line: &str) -> Result<String, ProviderError> {
+    fn served(&self, line: &str) -> Result<Served, ProviderError> {
         match serde_json::from_str::<Ready>(line) {
-            Ok(Ready { event, http }) if event == "ready" => Ok(http.trim_end_matches('/').to_owned()),
+            Ok(Ready { event, http, ssh, host_key })
+                if event == "ready" && (ssh.is_some() || !self.is_over_ssh) =>
+            {
+                let bare = |url: String| url.trim_end_matches('/').to_owned();
+                Ok(Served { http: bare(http), ssh: ssh.map(bare), host_key })
+            }
             _ => Err(ProviderError::Answer {
                 node: self.name.clone(),
                 found: line.chars().take(LONGEST_QUOTE).collect(),

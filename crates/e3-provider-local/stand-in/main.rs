@@ -43,16 +43,31 @@ fn main() -> std::io::Result<ExitCode> {
             .stderr(Stdio::null())
             .spawn()?;
     }
+    let is_again = args.iter().any(|arg| arg == "--http") && !value_of(&args, "--http").ends_with(":0");
+    let http = if does("moves") && is_again { "127.0.0.1:0".to_owned() } else { value_of(&args, "--http") };
+    let mut host_key = "null".to_owned();
     if name != "balance" {
-        std::fs::write(Path::new(&value_of(&args, "--home")).join(&name), "data")?;
+        let home = value_of(&args, "--home");
+        std::fs::write(Path::new(&home).join(&name), "data")?;
+        let key = Path::new(&home).join("host-key");
+        if !key.exists() {
+            std::fs::write(&key, format!("\"ssh-ed25519 {}\"", std::process::id()))?;
+        }
+        host_key = std::fs::read_to_string(key)?;
     }
-    let listener = TcpListener::bind(value_of(&args, "--http"))?;
+    let listener = TcpListener::bind(http)?;
+    let ssh = TcpListener::bind(value_of(&args, "--ssh"))?;
     let mut output = std::io::stdout();
     if does("mumbles") {
         writeln!(output, "hello")?;
     } else {
-        let (url, pid) = (listener.local_addr()?, std::process::id());
-        writeln!(output, "{{\"event\":\"ready\",\"http\":\"http://{url}\",\"ssh\":null,\"pid\":{pid}}}")?;
+        let (http, pid) = (listener.local_addr()?, std::process::id());
+        let ssh =
+            if does("is-dumb") { "null".to_owned() } else { format!("\"ssh://{}\"", ssh.local_addr()?) };
+        writeln!(
+            output,
+            "{{\"event\":\"ready\",\"http\":\"http://{http}\",\"ssh\":{ssh},\"hostKey\":{host_key},\"pid\":{pid}}}"
+        )?;
     }
     output.flush()?;
     for (asked, connection) in listener.incoming().enumerate() {

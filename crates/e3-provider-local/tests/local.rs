@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use e3_model::{InstancePlan, PlannedDataset, ProcessIdentity, ProviderName, RunName, ThreadId};
+use e3_model::{
+    InstancePlan, NodeTopology, PlannedDataset, ProcessIdentity, ProviderName, Reset, RunName, ThreadId,
+};
 use e3_provider::{
     Journal, Provider as _, ProviderError, ProvisionRequest, RemovalOutcome, Resource, chain, conformance,
 };
@@ -105,6 +107,110 @@ async fn a_kill_after_any_line_of_the_journal_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_end_before_any_line_of_the_journal_leaves_nothing() {
+    let place = Place::new(1, "");
+    let provider = place.provider();
+    place
+        .ask(async |request| {
+            conformance::every_interruption(&provider, request, place.folder.path(), &exists).await
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_cancelled_reset_leaves_nothing() {
+    let place = Place::new(2, "");
+    let provider = place.provider();
+    for wait in [0, 1, 3, 10, 20, 30, 50, 75, 100, 150, 200, 250] {
+        let journal = Journal::open(&place.path(&format!("cancelled-reset-{wait}.journal"))).unwrap();
+        place
+            .ask(async |request| {
+                let instance = provider.provision(request, &journal).await.unwrap();
+                let system = request.standing(&instance);
+                let resets = async {
+                    provider.keep(&system, &journal).await?;
+                    provider.reset(&system, Reset::Restore, &journal).await
+                };
+                let _ = tokio::time::timeout(Duration::from_millis(wait), resets).await;
+            })
+            .await;
+        let stands = journal.open_resources();
+        for removal in provider.deprovision(&stands, &journal).await {
+            let left = matches!(removal.outcome, RemovalOutcome::Left { .. });
+            assert!(!left && !exists(&removal.resource), "after {wait} ms: {removal:?}");
+        }
+        assert_eq!(journal.open_resources(), []);
+        assert_eq!(std::fs::read_dir(place.path("scratch/thread-001")).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_restore_brings_back_what_was_kept_where_it_was() {
+    let place = Place::new(2, "");
+    let provider = place.provider();
+    let journal = Journal::open(&place.path("provision.journal")).unwrap();
+    let home = place.path("scratch/thread-001/githost");
+    let processes = || -> Vec<String> {
+        let open = journal.open_resources().into_iter();
+        open.filter(|resource| matches!(resource, Resource::Process { .. }))
+            .map(|resource| resource.to_string())
+            .collect()
+    };
+    place
+        .ask(async |request| {
+            let instance = provider.provision(request, &journal).await.unwrap();
+            let system = request.standing(&instance);
+            let refused = provider.reset(&system, Reset::Restore, &journal).await.unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "the local provider cannot restore a dataset whose loaded state was not kept"
+            );
+            std::fs::write(home.join("dataset"), "as loaded").unwrap();
+            provider.keep(&system, &journal).await.unwrap();
+            for reset in [Reset::Restore, Reset::Restart, Reset::Restore] {
+                std::fs::write(home.join("dataset"), "changed").unwrap();
+                std::fs::write(home.join("new"), "new").unwrap();
+                let before = processes();
+                provider.reset(&system, reset, &journal).await.unwrap();
+                let dataset = std::fs::read_to_string(home.join("dataset")).unwrap();
+                let is_restored = reset == Reset::Restore;
+                assert_eq!(dataset, if is_restored { "as loaded" } else { "changed" });
+                assert_eq!(home.join("new").exists(), !is_restored);
+                let after = processes();
+                assert_eq!(after.len(), 3, "{after:?}");
+                assert!(after.iter().all(|process| !before.contains(process)), "{before:?} {after:?}");
+                assert!(provider.probe(&instance).await.unwrap().is_running());
+            }
+        })
+        .await;
+    provider.deprovision(&journal.open_resources(), &journal).await;
+    assert_eq!(journal.open_resources(), []);
+}
+
+#[tokio::test]
+async fn a_node_that_comes_back_elsewhere_is_told() {
+    for (behaviour, expected) in [
+        ("githost-2 moves", "githost-2 should have come back as http://127.0.0.1:"),
+        ("balance moves", "balance should have come back as http://127.0.0.1:"),
+    ] {
+        let place = Place::new(2, behaviour);
+        let provider = place.provider();
+        let journal = Journal::open(&place.path("provision.journal")).unwrap();
+        place
+            .ask(async |request| {
+                let instance = provider.provision(request, &journal).await.unwrap();
+                let system = request.standing(&instance);
+                let error = provider.reset(&system, Reset::Restart, &journal).await.unwrap_err();
+                assert!(error.to_string().starts_with(expected), "{error}");
+            })
+            .await;
+        provider.deprovision(&journal.open_resources(), &journal).await;
+        assert_eq!(journal.open_resources(), []);
+    }
+}
+
+#[tokio::test]
 async fn a_cancelled_provision_leaves_nothing() {
     let place = Place::new(2, "");
     let provider = place.provider();
@@ -138,7 +244,8 @@ async fn starts_e3_with_exactly_these_arguments() {
     let (home, password) = (place.path("scratch/thread-001/githost"), place.path("password"));
     for number in [1, 2] {
         let expected = format!(
-            "arguments: githost serve --home {} --http 127.0.0.1:0 --admin-password-file {} --node {number}",
+            "arguments: githost serve --home {} --http 127.0.0.1:0 --ssh 127.0.0.1:0 --admin-password-file {} \
+             --node {number}",
             home.display(),
             password.display()
         );
@@ -146,9 +253,17 @@ async fn starts_e3_with_exactly_these_arguments() {
     }
     let [one, two] = instance.nodes.as_slice() else { panic!("two nodes: {instance:?}") };
     assert_eq!((one.name.as_str(), two.name.as_str()), ("githost-1", "githost-2"));
-    let expected =
-        format!("arguments: githost balance --http 127.0.0.1:0 --node {} --node {}", one.url, two.url);
+    let ssh_of = |node: &NodeTopology| node.ssh.clone().expect("it serves SSH");
+    let (first, second) = (ssh_of(one), ssh_of(two));
+    let expected = format!(
+        "arguments: githost balance --http 127.0.0.1:0 --ssh 127.0.0.1:0 --node {} --node {} --ssh-node {} --ssh-node {}",
+        one.url, two.url, first.url, second.url
+    );
     assert_eq!(arguments("balance"), expected);
+    let front = instance.ssh.clone().expect("the front serves SSH");
+    assert_ne!(front.url, first.url);
+    assert!(front.url.starts_with("ssh://127.0.0.1:"), "{front:?}");
+    assert_eq!([&front.host_key, &second.host_key], [&first.host_key; 2], "all are known by one key");
     let journaled = std::fs::read_to_string(journal.path()).unwrap();
     assert!(!journaled.contains(PASSWORD) && !format!("{instance:?}").contains(PASSWORD));
     provider.deprovision(&journal.open_resources(), &journal).await;
@@ -168,6 +283,12 @@ async fn every_way_to_fail_is_told_and_leaves_nothing() {
             long,
             long,
             "thread-001-githost-2 should have said where it is, but said \"hello\"",
+        ),
+        (
+            "githost-1 is-dumb",
+            long,
+            long,
+            "thread-001-githost-1 should have said where it is, but said \"{\\\"event\\\":\\\"ready\\\"",
         ),
         ("githost-1 starts-for-ever", long, short, "githost-1 is not running after 2 s, last seen: STARTING"),
         ("githost-2 dies", long, long, "thread-001-githost-2 ended before it was running; its log "),

@@ -40,7 +40,15 @@ pub async fn life(
         check(exists(resource), || format!("{resource} is journaled as created but does not exist"))?;
     }
     probes(provider, &instance, true).await?;
-    resets(provider, &instance, &journal).await?;
+    resets(provider, request, &instance, &journal).await?;
+    let before = stands;
+    let stands = journal.open_resources();
+    for resource in before.iter().filter(|old| !stands.iter().any(|resource| resource.is_same(old))) {
+        check(!exists(resource), || format!("{resource} is journaled as removed by a reset but exists"))?;
+    }
+    for resource in &stands {
+        check(exists(resource), || format!("{resource} should stand after the resets but does not exist"))?;
+    }
 
     let removals = provider.deprovision(&stands, &journal).await;
     removed_all(&stands, &removals, &journal, exists)?;
@@ -119,6 +127,55 @@ pub async fn failure(
     }
 }
 
+/// Checks that a life that ends before any line of its journal, while systems are set up, kept or reset, leaves nothing
+/// that a deprovision does not remove.
+///
+/// The journal refuses that line, as a full disk would, and a provider that keeps the laws does nothing after it.
+///
+/// # Errors
+/// With the first line at which something is left, and what.
+pub async fn every_interruption(
+    provider: &dyn Provider,
+    request: &ProvisionRequest<'_>,
+    directory: &Path,
+    exists: Exists<'_>,
+) -> Result<(), Violation> {
+    let mut lines = 0;
+    let mut is_whole = false;
+    while !is_whole {
+        let path = directory.join(format!("interrupted-{lines}.journal"));
+        let journal = open(&path)?;
+        journal.refuse_after(lines);
+        let lived = set_up_and_reset(provider, request, &journal).await;
+        is_whole = lived.is_ok();
+        let killed = open(&path)?;
+        let written = killed.ledger().next_seq().saturating_sub(1);
+        let stands = killed.open_resources();
+        let removals = provider.deprovision(&stands, &killed).await;
+        removed_all(&stands, &removals, &killed, exists)
+            .map_err(|Violation(text)| Violation(format!("killed after line {lines}: {text}")))?;
+        if let Err(error) = lived {
+            check(written == lines, || {
+                format!("it failed by itself after line {written}: {}", chain(&error))
+            })?;
+        }
+        lines += 1;
+    }
+    check(lines > 1, || "nothing was journaled".to_owned())
+}
+
+async fn set_up_and_reset(
+    provider: &dyn Provider,
+    request: &ProvisionRequest<'_>,
+    journal: &Journal,
+) -> Result<(), ProviderError> {
+    let instance = provider.provision(request, journal).await?;
+    let system = request.standing(&instance);
+    provider.keep(&system, journal).await?;
+    provider.reset(&system, Reset::Restart, journal).await?;
+    provider.reset(&system, Reset::Restore, journal).await
+}
+
 async fn provision(
     provider: &dyn Provider,
     request: &ProvisionRequest<'_>,
@@ -188,13 +245,23 @@ async fn probes(provider: &dyn Provider, instance: &InstanceTopology, up: bool) 
 
 async fn resets(
     provider: &dyn Provider,
+    request: &ProvisionRequest<'_>,
     instance: &InstanceTopology,
     journal: &Journal,
 ) -> Result<(), Violation> {
-    for reset in [Reset::None, Reset::Restart, Reset::Restore] {
-        match provider.reset(instance, reset, journal).await {
+    let system = request.standing(instance);
+    let kept = match provider.keep(&system, journal).await {
+        Ok(()) => true,
+        Err(ProviderError::Unsupported { .. }) => false,
+        Err(error) => return Err(Violation(format!("keep failed: {}", chain(&error)))),
+    };
+    probes(provider, instance, true).await?;
+    // Twice, since the first restore must leave what the second one needs.
+    for reset in [Reset::None, Reset::Restart, Reset::Restore, Reset::Restore] {
+        match provider.reset(&system, reset, journal).await {
             Ok(()) => probes(provider, instance, true).await?,
-            Err(ProviderError::Unsupported { .. }) if reset != Reset::None => {}
+            Err(ProviderError::Unsupported { .. }) if reset == Reset::Restart => {}
+            Err(ProviderError::Unsupported { .. }) if reset == Reset::Restore && !kept => {}
             Err(error) => return Err(Violation(format!("reset {reset:?} failed: {}", chain(&error)))),
         }
     }

@@ -39,6 +39,34 @@ pub enum ProviderError {
         /// The end of its log.
         tail: String,
     },
+    /// A node came back from a reset as another one.
+    #[error("{node} should have come back as {was}, but is now {now}")]
+    Moved {
+        /// The node.
+        node: String,
+        /// Where it was, and by which host key it was known.
+        was: String,
+        /// Where it is, and by which host key it is known.
+        now: String,
+    },
+    /// A resource that a reset replaces cannot be removed.
+    #[error("{resource} cannot be removed: {reason}")]
+    Left {
+        /// The resource.
+        resource: String,
+        /// Why, with the causes.
+        reason: String,
+    },
+    /// The loaded data cannot be kept or put back.
+    #[error("cannot copy {} to {}", from.display(), to.display())]
+    Copy {
+        /// What is copied.
+        from: PathBuf,
+        /// Where to.
+        to: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// A node said something that cannot be understood.
     #[error("{node} should have said where it is, but said {found:?}")]
     Answer {

@@ -27,6 +27,8 @@ struct State {
     ledger: Ledger,
     /// Whether the file ends in the middle of a line, which a crash or a full disk has torn.
     torn: bool,
+    /// How many more lines it takes before it refuses; none but under test means without end.
+    room: Option<u64>,
 }
 
 impl Journal {
@@ -45,8 +47,13 @@ impl Journal {
         let torn = bytes.last().is_some_and(|byte| *byte != b'\n');
         Ok(Self {
             path: path.to_owned(),
-            state: Mutex::new(State { file, ledger: Ledger::of(&bytes), torn }),
+            state: Mutex::new(State { file, ledger: Ledger::of(&bytes), torn, room: None }),
         })
+    }
+
+    /// Makes every line after so many more fail, as on a full disk: whoever keeps the laws then does nothing more.
+    pub(crate) fn refuse_after(&self, lines: u64) {
+        self.state().room = Some(lines);
     }
 
     /// Returns the file.
@@ -107,14 +114,14 @@ impl Journal {
             source,
         })?;
         line.push(b'\n');
+        let failed = |source| JournalError::Io { operation: "append to", path: self.path.clone(), source };
+        if let Some(room) = &mut state.room {
+            *room = room.checked_sub(1).ok_or_else(|| failed(io::ErrorKind::StorageFull.into()))?;
+        }
         // A line that was written in part must not be continued.
         state.torn = true;
         let written = state.file.write_all(&line);
-        written.and_then(|()| state.file.sync_data()).map_err(|source| JournalError::Io {
-            operation: "append to",
-            path: self.path.clone(),
-            source,
-        })?;
+        written.and_then(|()| state.file.sync_data()).map_err(failed)?;
         state.torn = false;
         state.ledger.apply(&entry);
         Ok(())
@@ -225,6 +232,7 @@ mod tests {
                 file: OpenOptions::new().append(true).open("/dev/full").unwrap(),
                 ledger: Ledger::default(),
                 torn: false,
+                room: None,
             }),
         };
         assert!(journal.intent(&directory("a")).is_err());

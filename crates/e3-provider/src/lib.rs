@@ -16,5 +16,5 @@ mod resource;
 pub use error::{JournalError, ProviderError, chain};
 pub use journal::Journal;
 pub use ledger::{Entry, Event, Ledger};
-pub use provider::{NodeProbe, Probe, Provider, ProvisionRequest, Removal, RemovalOutcome};
+pub use provider::{NodeProbe, Probe, Provider, ProvisionRequest, Removal, RemovalOutcome, Standing};
 pub use resource::Resource;

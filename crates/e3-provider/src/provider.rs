@@ -14,6 +14,7 @@ use crate::{Journal, ProviderError, Resource};
 /// - between an act and its `created` line nothing is awaited, so that a cancelled call leaves no more than an intent;
 /// - what `provision` fails over stays in the journal: `deprovision` removes it, `provision` need not;
 /// - `deprovision` needs the resources alone, in whatever state a crash left them, and may be repeated;
+/// - a reset changes nothing that the topology says, and journals what it stops and starts as it does so;
 /// - a resource is journaled as removed only when it was verified to be gone.
 #[async_trait]
 pub trait Provider: Send + Sync {
@@ -39,13 +40,26 @@ pub trait Provider: Send + Sync {
         journal: &Journal,
     ) -> Result<InstanceTopology, ProviderError>;
 
+    /// Keeps the system's data as it is now, for [`Reset::Restore`] to return to, and returns when it serves again; called
+    /// once, when all data is loaded, and only for a plan that restores it.
+    ///
+    /// # Errors
+    /// When this provider cannot do that, or the system does not serve in time afterwards.
+    ///
+    /// # Cancellation
+    /// May be dropped at any await; the journal then tells what stands.
+    async fn keep(&self, system: &Standing<'_>, journal: &Journal) -> Result<(), ProviderError>;
+
     /// Does to the system what the plan wants done between two stages, and returns when it serves again.
     ///
     /// # Errors
     /// When this provider cannot do that, or the system does not serve in time afterwards.
+    ///
+    /// # Cancellation
+    /// May be dropped at any await; the journal then tells what stands.
     async fn reset(
         &self,
-        instance: &InstanceTopology,
+        system: &Standing<'_>,
         reset: Reset,
         journal: &Journal,
     ) -> Result<(), ProviderError>;
@@ -80,6 +94,37 @@ pub struct ProvisionRequest<'a> {
     pub snapshot: &'a str,
     /// Is told of each node as it serves.
     pub node_ready: &'a (dyn Fn(&NodeTopology) + Send + Sync),
+}
+
+/// A thread's system under test that stands, with all that it takes to start its parts again.
+#[derive(Clone, Copy)]
+pub struct Standing<'a> {
+    /// The run.
+    pub run: &'a RunName,
+    /// The thread.
+    pub thread: ThreadId,
+    /// What stands.
+    pub instance: &'a InstanceTopology,
+    /// The run's directory for what goes away at teardown, as at its provision.
+    pub scratch: &'a Path,
+    /// Returns where the child process of a name logs, as at its provision.
+    pub log_file: &'a (dyn Fn(&str) -> PathBuf + Send + Sync),
+    /// The file, for its owner only, that holds the administrator's password and nothing else.
+    pub admin_password_file: &'a Path,
+}
+
+impl<'a> ProvisionRequest<'a> {
+    /// Returns the system that was set up by this request.
+    pub fn standing(&self, instance: &'a InstanceTopology) -> Standing<'a> {
+        Standing {
+            run: self.run,
+            thread: self.thread,
+            instance,
+            scratch: self.scratch,
+            log_file: self.log_file,
+            admin_password_file: self.admin_password_file,
+        }
+    }
 }
 
 /// How a system under test is.

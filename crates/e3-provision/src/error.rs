@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use e3_dataset::DatasetError;
+use e3_git::GitError;
 use e3_home::HomeError;
 use e3_model::{ProviderName, ThreadId};
 use e3_provider::{JournalError, ProviderError};
@@ -62,6 +63,30 @@ pub enum ProvisionError {
     Random {
         /// Why not.
         source: rand::rngs::SysError,
+    },
+    /// A user's key cannot be made.
+    #[error("cannot make a key for {user}")]
+    Key {
+        /// The user.
+        user: String,
+        /// Why not.
+        source: Box<GitError>,
+    },
+    /// A user's key in the run's secrets is none.
+    #[error("the run's secrets have no readable key of {user} for {thread}")]
+    UserKey {
+        /// The thread.
+        thread: ThreadId,
+        /// The user.
+        user: String,
+        /// Why not.
+        source: Box<GitError>,
+    },
+    /// A run's secrets leave a thread out.
+    #[error("the run has no secrets for {thread}")]
+    NoSecrets {
+        /// The thread.
+        thread: ThreadId,
     },
     /// A thread's snapshot has no JSON form.
     #[error("cannot describe the dataset of {thread}")]

@@ -46,6 +46,13 @@ pub enum ProvisionEvent {
         /// How long it took.
         seconds: f64,
     },
+    /// The loaded state of a thread's system is kept, for the resets between its stages.
+    Kept {
+        /// The thread.
+        thread: ThreadId,
+        /// How long it took, with the stop and the start around it.
+        seconds: f64,
+    },
     /// A resource is gone.
     Removed {
         /// The resource, for people.

@@ -7,14 +7,16 @@ use std::time::Instant;
 use e3_dataset::{Dataset, Target, generate, load};
 use e3_home::{Home, RunDir, RunSecrets, ThreadSecrets};
 use e3_model::{
-    Generate, Header, InstanceTopology, Plan, ProviderName, ThreadId, ThreadPlan, ThreadTopology, Topology,
-    WorkerTopology, to_json,
+    Generate, Header, InstanceTopology, Plan, ProviderName, Reset, ThreadId, ThreadPlan, ThreadTopology,
+    Topology, WorkerTopology, to_json,
 };
 use e3_provider::{Journal, Provider, ProvisionRequest, Resource};
 use futures_util::future::try_join_all;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::secrets::public_keys;
+use crate::stages::Place;
 use crate::{ProvisionError, ProvisionEvent, generate_secrets};
 
 /// What a run needs to be set up.
@@ -115,6 +117,7 @@ impl Part<'_> {
     async fn set_up(self) -> Result<ThreadTopology, ProvisionError> {
         let instance = self.system().await?;
         self.load(&instance).await?;
+        self.keep(&instance).await?;
         let workers = self.plan.workers.iter().map(|worker| WorkerTopology {
             worker: worker.worker,
             // A worker of the local provider runs where the coordinator runs; there is no other yet.
@@ -147,10 +150,6 @@ impl Part<'_> {
     /// Loads the dataset, and describes it in the run: what a run needs to know of its data goes with it.
     async fn load(&self, instance: &InstanceTopology) -> Result<(), ProvisionError> {
         let (thread, repositories) = (self.thread, self.dataset.repositories.len());
-        let snapshot =
-            to_json(&self.dataset.snapshot).map_err(|source| ProvisionError::Snapshot { thread, source })?;
-        self.input.run.write_file(&instance.snapshot, &snapshot)?;
-
         (self.events)(ProvisionEvent::Loading { thread, repositories });
         let begun = Instant::now();
         let target = Target {
@@ -158,11 +157,34 @@ impl Part<'_> {
             admin: instance.admin.clone(),
             admin_password: self.secrets.admin_password.clone(),
             users: self.secrets.users.clone(),
+            public_keys: public_keys(thread, self.secrets)?,
         };
-        load(self.dataset, &target).await.map_err(|source| ProvisionError::Load { thread, source })?;
+        let loaded =
+            load(self.dataset, &target).await.map_err(|source| ProvisionError::Load { thread, source })?;
+        let snapshot =
+            to_json(&loaded.snapshot).map_err(|source| ProvisionError::Snapshot { thread, source })?;
+        self.input.run.write_file(&instance.snapshot, &snapshot)?;
         let seconds = begun.elapsed().as_secs_f64();
         tracing::info!(%thread, repositories, seconds, "dataset loaded");
         (self.events)(ProvisionEvent::Loaded { thread, repositories, seconds });
+        Ok(())
+    }
+}
+
+impl Part<'_> {
+    /// Keeps the loaded state, if the plan goes back to it between stages.
+    async fn keep(&self, instance: &InstanceTopology) -> Result<(), ProvisionError> {
+        let Self { thread, input: ProvisionInput { home, run, plan, .. }, .. } = *self;
+        if plan.reset != Reset::Restore {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let place = Place::of(home, run, thread, &self.secrets.admin_password)?;
+        let log_file = |name: &str| run.log_file(name);
+        let system = place.standing(instance, &log_file);
+        let kept = self.provider.keep(&system, self.journal).await;
+        kept.map_err(|source| ProvisionError::Provider { thread, act: "keep the loaded state of", source })?;
+        (self.events)(ProvisionEvent::Kept { thread, seconds: begun.elapsed().as_secs_f64() });
         Ok(())
     }
 }

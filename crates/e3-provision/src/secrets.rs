@@ -1,18 +1,20 @@
-//! Passwords for systems that live only as long as a run.
+//! Passwords and keys for systems that live only as long as a run.
 
 use std::collections::BTreeMap;
 
 use e3_dataset::Dataset;
+use e3_git::SshKey;
 use e3_home::{RunSecrets, ThreadSecrets};
-use e3_model::Secret;
+use e3_model::{Secret, ThreadId};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use crate::ProvisionError;
 
-/// Returns fresh passwords for the administrator and every user of each thread's dataset, in the threads' order.
+/// Returns fresh passwords for the administrator and every user of each thread's dataset, in the threads' order, and an
+/// ed25519 key for each user.
 ///
-/// Each has 32 characters of 6 random bits, all of them safe in URLs, forms and Basic credentials.
+/// Each password has 32 characters of 6 random bits, all of them safe in URLs, forms and Basic credentials.
 ///
 /// # Errors
 /// When the system gives no random numbers.
@@ -20,11 +22,37 @@ pub fn generate_secrets<'a>(
     datasets: impl IntoIterator<Item = &'a Dataset>,
 ) -> Result<RunSecrets, ProvisionError> {
     let threads = datasets.into_iter().map(|dataset| {
-        let users = dataset.snapshot.users.iter().map(|user| Ok((user.username.clone(), password()?)));
-        let users = users.collect::<Result<BTreeMap<_, _>, ProvisionError>>()?;
-        Ok(ThreadSecrets { admin_password: password()?, users, private_keys: BTreeMap::new() })
+        let (mut users, mut private_keys) = (BTreeMap::new(), BTreeMap::new());
+        for user in &dataset.snapshot.users {
+            users.insert(user.username.clone(), password()?);
+            let key = SshKey::generate().map_err(|source| ProvisionError::Key {
+                user: user.username.clone(),
+                source: source.into(),
+            })?;
+            private_keys.insert(user.username.clone(), key.to_openssh());
+        }
+        Ok(ThreadSecrets { admin_password: password()?, users, private_keys })
     });
     Ok(RunSecrets { threads: threads.collect::<Result<_, ProvisionError>>()? })
+}
+
+/// Returns the public part of each user's key, in OpenSSH's form.
+///
+/// # Errors
+/// When a private key is none.
+pub(crate) fn public_keys(
+    thread: ThreadId,
+    secrets: &ThreadSecrets,
+) -> Result<BTreeMap<String, String>, ProvisionError> {
+    let keys = secrets.private_keys.iter().map(|(user, private)| {
+        let key = SshKey::parse(private).map_err(|source| ProvisionError::UserKey {
+            thread,
+            user: user.clone(),
+            source: source.into(),
+        })?;
+        Ok((user.clone(), key.public()))
+    });
+    keys.collect()
 }
 
 fn password() -> Result<Secret, ProvisionError> {

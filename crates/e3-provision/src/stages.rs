@@ -1,10 +1,11 @@
-//! What happens to systems between stages.
+//! What happens to systems once their data is loaded, and between stages.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use e3_home::RunDir;
-use e3_model::{Reset, ThreadTopology};
-use e3_provider::{Journal, Probe, Provider};
+use e3_home::{Home, HomeError, RunDir};
+use e3_model::{InstanceTopology, Reset, Secret, ThreadId, ThreadTopology};
+use e3_provider::{Journal, Probe, Provider, Standing};
 
 use crate::ProvisionError;
 use crate::provision::find_provider;
@@ -12,8 +13,12 @@ use crate::provision::find_provider;
 /// Does to a thread's system what the plan wants done between two stages, and returns when it serves again.
 ///
 /// # Errors
-/// When its provider cannot do that, or the system does not serve in time afterwards.
+/// When the run's secrets are gone, its provider cannot do that, or the system does not serve in time afterwards.
+///
+/// # Cancellation
+/// May be dropped at any await; the system may be down then, and the journal tells what stands.
 pub async fn reset(
+    home: &Home,
     run: &RunDir,
     thread: &ThreadTopology,
     reset: Reset,
@@ -22,10 +27,15 @@ pub async fn reset(
     if reset == Reset::None {
         return Ok(());
     }
-    let provider = find_provider(providers, thread.thread, thread.instance.provider)?;
+    let ThreadTopology { thread, instance, .. } = thread;
+    let provider = find_provider(providers, *thread, instance.provider)?;
+    let secrets = home.read_secrets(run.name())?;
+    let secrets = secrets.threads.get(thread.index());
+    let password = &secrets.ok_or(ProvisionError::NoSecrets { thread: *thread })?.admin_password;
+    let place = Place::of(home, run, *thread, password)?;
     let journal = Journal::open(&run.journal())?;
-    let done = provider.reset(&thread.instance, reset, &journal).await;
-    done.map_err(|source| ProvisionError::Provider { thread: thread.thread, act: "reset", source })
+    let done = provider.reset(&place.standing(instance, &|name| run.log_file(name)), reset, &journal).await;
+    done.map_err(|source| ProvisionError::Provider { thread: *thread, act: "reset", source })
 }
 
 /// Asks every node of a thread's system once how it is.
@@ -39,4 +49,40 @@ pub async fn probe(
     let provider = find_provider(providers, thread.thread, thread.instance.provider)?;
     let probe = provider.probe(&thread.instance).await;
     probe.map_err(|source| ProvisionError::Provider { thread: thread.thread, act: "probe", source })
+}
+
+/// What a thread's system has of its run, whatever is done with it.
+pub(crate) struct Place<'a> {
+    run: &'a RunDir,
+    thread: ThreadId,
+    scratch: PathBuf,
+    admin_password_file: PathBuf,
+}
+
+impl<'a> Place<'a> {
+    /// Writes the password where the system's nodes read it when they start.
+    pub(crate) fn of(
+        home: &Home,
+        run: &'a RunDir,
+        thread: ThreadId,
+        password: &Secret,
+    ) -> Result<Self, HomeError> {
+        let admin_password_file = home.admin_password_file(run.name(), thread, password)?;
+        Ok(Self { run, thread, scratch: home.scratch(run.name()), admin_password_file })
+    }
+
+    pub(crate) fn standing<'b>(
+        &'b self,
+        instance: &'b InstanceTopology,
+        log_file: &'b (dyn Fn(&str) -> PathBuf + Send + Sync),
+    ) -> Standing<'b> {
+        Standing {
+            run: self.run.name(),
+            thread: self.thread,
+            instance,
+            scratch: &self.scratch,
+            log_file,
+            admin_password_file: &self.admin_password_file,
+        }
+    }
 }

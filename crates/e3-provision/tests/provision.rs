@@ -1,11 +1,12 @@
 //! Setting up and removing over the local provider, with real processes, journals and secrets.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use e3_home::{Home, RunDir};
-use e3_model::{Plan, RunName, Teardown, Topology, from_json};
+use e3_home::{Home, RunDir, RunSecrets, ThreadSecrets};
+use e3_model::{Plan, Reset, RunName, Secret, Teardown, Topology, from_json};
 use e3_node::{base_environment, find_marked};
 use e3_provider::{Journal, Provider, Resource, chain};
 use e3_provider_local::{Bounds, LocalProvider};
@@ -96,7 +97,9 @@ fn marks(resources: &[Resource]) -> Vec<&str> {
 #[tokio::test]
 async fn what_a_failed_provision_leaves_is_removed_from_the_journal_alone() {
     // It says that it is ready, but nothing serves on that port; its own child is in its group.
-    let place = Place::new("sleep 300 & echo '{\"event\":\"ready\",\"http\":\"http://127.0.0.1:1\"}'; wait");
+    let place = Place::new(
+        "sleep 300 & echo '{\"event\":\"ready\",\"http\":\"http://127.0.0.1:1\",\"ssh\":\"ssh://127.0.0.1:1\",\"hostKey\":\"k\"}'; wait",
+    );
     let error = place.provision().await.unwrap_err();
     assert!(
         matches!(&error, ProvisionError::Provider { thread, .. } if thread.0 < 2),
@@ -256,7 +259,7 @@ async fn nothing_is_created_for_a_plan_that_cannot_be_provisioned() {
 }
 
 #[tokio::test]
-async fn a_reset_that_the_provider_cannot_do_is_refused_by_name() {
+async fn a_reset_that_cannot_be_done_is_refused_by_name() {
     let place = Place::new("");
     let thread = serde_json::from_value(serde_json::json!({
         "thread": 0, "workers": [],
@@ -266,11 +269,25 @@ async fn a_reset_that_the_provider_cannot_do_is_refused_by_name() {
         }
     }));
     let thread = thread.unwrap();
-    reset(&place.run, &thread, e3_model::Reset::None, &place.providers()).await.unwrap();
-    let error = reset(&place.run, &thread, e3_model::Reset::Restart, &place.providers()).await.unwrap_err();
+    let reset = async |wanted| reset(&place.home, &place.run, &thread, wanted, &place.providers()).await;
+    reset(Reset::None).await.unwrap();
+    let error = reset(Reset::Restore).await.unwrap_err();
+    assert!(chain(&error).contains("secrets"), "{}", chain(&error));
+    let secrets = |threads| RunSecrets { threads };
+    place.home.write_secrets(place.run.name(), &secrets(Vec::new())).unwrap();
+    let error = reset(Reset::Restore).await.unwrap_err();
+    assert_eq!(error.to_string(), "the run has no secrets for thread-001");
+    let known = ThreadSecrets {
+        admin_password: Secret::new("x"),
+        users: BTreeMap::new(),
+        private_keys: BTreeMap::new(),
+    };
+    place.home.write_secrets(place.run.name(), &secrets(vec![known])).unwrap();
+    let error = reset(Reset::Restore).await.unwrap_err();
     assert_eq!(
         chain(&error),
-        "cannot reset the system under test of thread-001: the local provider cannot restart the system between stages"
+        "cannot reset the system under test of thread-001: the local provider cannot restore a dataset whose loaded \
+         state was not kept"
     );
 }
 

@@ -4,7 +4,7 @@ use e3_home::{Home, RunDir};
 use e3_model::{
     CacheState, ClientId, ClientPlan, Distribution, Generate, GitClient, Header, Honesty, InstancePlan,
     JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset, ProviderName, Reset, Round, Run,
-    RunName, Sample, Seed, Span, StageId, StageOutcome, StagePlan, StageRecord, StageRef, ThreadId,
+    RunName, Sample, Seed, Sizes, Span, StageId, StageOutcome, StagePlan, StageRecord, StageRef, ThreadId,
     ThreadPlan, WorkerId, WorkerPlan,
 };
 use e3_samples::{Names, append_segment, to_segment};
@@ -168,6 +168,9 @@ fn dataset() -> PlannedDataset {
         commits_min: 50,
         commits_max: 1000,
         users: 5,
+        sizes: Sizes::Even,
+        pull_requests: 0,
+        assets_mb: 0,
     };
     PlannedDataset { snapshot: "tiny".to_owned(), generate: Some(generate) }
 }

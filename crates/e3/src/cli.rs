@@ -129,7 +129,7 @@ pub(crate) struct ServeArguments {
     /// Where HTTP listens; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7990")]
     pub(crate) http: SocketAddr,
-    /// Where SSH listens; not served by this version
+    /// Where SSH listens; port 0 takes a free one, left out no SSH is served
     #[arg(long, value_name = "ADDR")]
     pub(crate) ssh: Option<SocketAddr>,
     /// The file that holds the administrator's password
@@ -148,9 +148,15 @@ pub(crate) struct BalanceArguments {
     /// Where HTTP listens; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7990")]
     pub(crate) http: SocketAddr,
+    /// Where SSH listens; port 0 takes a free one, left out no SSH is passed on
+    #[arg(long, value_name = "ADDR", requires = "ssh_nodes")]
+    pub(crate) ssh: Option<SocketAddr>,
     /// A node's base URL; may be given several times
     #[arg(long = "node", value_name = "URL", required = true)]
     pub(crate) nodes: Vec<String>,
+    /// Where a node serves SSH, ssh://HOST:PORT; as often as --node, in the same order
+    #[arg(long = "ssh-node", value_name = "URL", requires = "ssh")]
+    pub(crate) ssh_nodes: Vec<String>,
 }
 
 #[cfg(test)]

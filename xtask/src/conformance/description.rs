@@ -122,9 +122,45 @@ const PROVEN: &[(&str, Proof)] = &[
     ("path/toString", Proof::Named),
     // Whether a pull request can be merged: described are the reasons only.
     ("canMerge", Proof::Named),
+    // The parents of a single commit are all of their commits: described are their ids.
+    ("parents/*/author", Proof::Named),
+    ("parents/*/authorTimestamp", Proof::Named),
+    ("parents/*/committer", Proof::Named),
+    ("parents/*/committerTimestamp", Proof::Named),
+    ("parents/*/message", Proof::Named),
+    ("parents/*/parents", Proof::Named),
     // A pull request: described are reviewers and participants only.
     ("author", Proof::Named),
     ("properties", Proof::Named),
+    // A commit's people: described are name and address only, recorded are users.
+    ("author/active", Proof::Named),
+    ("author/displayName", Proof::Named),
+    ("author/id", Proof::Named),
+    ("author/links", Proof::Named),
+    ("author/slug", Proof::Named),
+    ("author/type", Proof::Named),
+    ("committer/active", Proof::Named),
+    ("committer/displayName", Proof::Named),
+    ("committer/id", Proof::Named),
+    ("committer/links", Proof::Named),
+    ("committer/slug", Proof::Named),
+    ("committer/type", Proof::Named),
+    // What an error says about a pull request: described are errors in general.
+    ("errors/*/existingPullRequest", Proof::Named),
+    ("errors/*/pullRequest", Proof::Named),
+    ("errors/*/currentVersion", Proof::Named),
+    ("errors/*/expectedVersion", Proof::Named),
+    ("errors/*/conflicted", Proof::Named),
+    ("errors/*/vetoes", Proof::Named),
+    // A comment: described is what it says only.
+    ("permittedOperations", Proof::Named),
+    ("tasks", Proof::Named),
+    // What happened to a pull request: described are the kind, the time and the user only.
+    ("values/*/comment", Proof::Named),
+    ("values/*/commentAction", Proof::Named),
+    ("values/*/commentAnchor", Proof::Named),
+    ("values/*/addedReviewers", Proof::Named),
+    ("values/*/removedReviewers", Proof::Named),
 ];
 
 fn is_proven(pointer: &str, proof: Proof) -> bool {

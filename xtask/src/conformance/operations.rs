@@ -2,19 +2,37 @@
 //!
 //! A row that makes something stands before those that find or remove it. A file has the rows of one resource.
 
+mod access;
 mod branches;
+mod commits;
 mod own;
+mod plugins;
 mod projects;
+mod pull_requests;
+mod refs;
 mod repositories;
 mod server;
+mod ssh_keys;
 mod users;
 
 use super::operation::Operation;
 use super::operation::Recording::{self, Body, Error};
 
 /// The rows, one list a resource.
-pub(super) const TABLE: &[&[Operation]] =
-    &[server::ROWS, users::ROWS, projects::ROWS, repositories::ROWS, branches::ROWS, own::ROWS];
+pub(super) const TABLE: &[&[Operation]] = &[
+    server::ROWS,
+    users::ROWS,
+    projects::ROWS,
+    repositories::ROWS,
+    branches::ROWS,
+    commits::ROWS,
+    refs::ROWS,
+    plugins::ROWS,
+    access::ROWS,
+    pull_requests::ROWS,
+    ssh_keys::ROWS,
+    own::ROWS,
+];
 
 /// Nobody asked.
 const ANONYMOUS: &[Recording] = &[Error(Some("AuthenticationRequiredException"))];

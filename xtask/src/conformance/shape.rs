@@ -186,7 +186,12 @@ pub(super) fn page_differences(answer: &Value) -> Vec<Difference> {
     {
         found.push(Difference::new("/nextPageStart", "does not lie behind start"));
     }
-    let rows = answer.get("values").and_then(Value::as_array).map(|values| values.len() as u64);
+    // A file's page has lines.
+    let rows = answer
+        .get("values")
+        .or(answer.get("lines"))
+        .and_then(Value::as_array)
+        .map(|values| values.len() as u64);
     if rows != number("size") {
         found.push(Difference::new("/size", "is not the number of values"));
     }

@@ -27,14 +27,19 @@ pub(super) struct World {
 }
 
 /// The names that a row's path may hold, and what they stand for.
-pub(super) const NAMES: &[(&str, &str)] =
-    &[("projectKey", PROJECT), ("repositorySlug", REPOSITORY), ("userSlug", MEMBER)];
+pub(super) const NAMES: &[(&str, &str)] = &[
+    ("projectKey", PROJECT),
+    ("repositorySlug", REPOSITORY),
+    ("userSlug", MEMBER),
+    ("pullRequestId", "1"),
+    ("commentId", "1"),
+];
 
 /// A project with a description and three repositories.
 const PROJECT: &str = "CONFORMANCE";
 /// A project with neither.
 pub(super) const BARE_PROJECT: &str = "BARE";
-/// A repository with two branches.
+/// A repository with four branches.
 const REPOSITORY: &str = "filled";
 const SECOND_REPOSITORY: &str = "second";
 /// A repository without a commit.
@@ -102,19 +107,33 @@ impl World {
     }
 }
 
-/// Pushes two branches with real git; the credentials go by its environment.
+/// Pushes branches with real git; the credentials go by its environment.
 async fn push(clone: &Path, url: &str, password: &Secret) -> Result<()> {
     std::fs::create_dir(clone).with_context(|| format!("cannot make {}", clone.display()))?;
-    std::fs::write(clone.join("README.md"), "What the checks look at.\n").context("cannot write a file")?;
     let credentials = STANDARD.encode(format!("{ADMIN}:{}", password.expose()));
-    for arguments in [
-        &["init", "--quiet", "--initial-branch=main"][..],
-        &["add", "README.md"],
-        &["commit", "--quiet", "--message=Say what this is"],
-        &["switch", "--quiet", "--create", "feature/one"],
-        &["commit", "--quiet", "--allow-empty", "--message=Begin a feature"],
-        &["push", "--quiet", url, "main", "feature/one"],
+    // What is written before a command is run.
+    const NOTHING: (&str, &str) = ("", "");
+    let readme = ("README.md", "What the checks look at.\n");
+    for (arguments, (file, text)) in [
+        (&["init", "--quiet", "--initial-branch=main"][..], NOTHING),
+        (&["add", "--all"], readme),
+        (&["commit", "--quiet", "--message=Say what this is"], NOTHING),
+        (&["switch", "--quiet", "--create", "feature/one"], NOTHING),
+        (&["commit", "--quiet", "--allow-empty", "--message=Begin a feature"], NOTHING),
+        // Brings a file.
+        (&["switch", "--quiet", "--create", "feature/two", "main"], NOTHING),
+        (&["add", "--all"], ("two.txt", "one\ntwo\n")),
+        (&["commit", "--quiet", "--message=Bring a file"], NOTHING),
+        // Says otherwise than its target.
+        (&["switch", "--quiet", "--create", "feature/three", "main"], NOTHING),
+        (&["commit", "--quiet", "--all", "--message=Say it so"], ("README.md", "So.\n")),
+        (&["switch", "--quiet", "main"], NOTHING),
+        (&["commit", "--quiet", "--all", "--message=Say it otherwise"], ("README.md", "Otherwise.\n")),
+        (&["push", "--quiet", url, "main", "feature/one", "feature/two", "feature/three"], NOTHING),
     ] {
+        if !file.is_empty() {
+            std::fs::write(clone.join(file), text).context("cannot write a file")?;
+        }
         let mut git = Command::new("git");
         git.args(arguments).current_dir(clone).env_clear().kill_on_drop(true).stdin(Stdio::null());
         git.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));

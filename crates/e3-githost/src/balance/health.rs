@@ -20,13 +20,14 @@ pub(super) async fn ask_all(front: &Front) {
     .await;
 }
 
-/// Asks every node again and again.
+/// Asks every node again and again, and closes connections to it that nobody uses.
 pub(super) async fn keep_asking(front: Arc<Front>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         ask_all(&front).await;
+        front.nodes().iter().for_each(Node::close_idle);
     }
 }
 

@@ -18,6 +18,8 @@ use crate::GithostError;
 pub(super) struct Node {
     /// `host:port`.
     pub(super) authority: String,
+    /// `host:port` of its SSH.
+    ssh: Option<String>,
     running: AtomicBool,
     free: Arc<Mutex<VecDeque<Free>>>,
 }
@@ -55,7 +57,24 @@ impl Node {
             return Err(wrong());
         }
         let authority = format!("{host}:{}", uri.port_u16().unwrap_or(80));
-        Ok(Self { authority, running: AtomicBool::new(false), free: Arc::default() })
+        Ok(Self { authority, ssh: None, running: AtomicBool::new(false), free: Arc::default() })
+    }
+
+    /// Adds where it serves SSH: `ssh`, a host, perhaps a port, no path.
+    pub(super) fn with_ssh(self, url: Option<&String>) -> Result<Self, GithostError> {
+        let Some(url) = url else { return Ok(self) };
+        let wrong = || GithostError::SshNodeUrl { url: url.clone() };
+        let uri: http::Uri = url.parse().map_err(|_| wrong())?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
+        let plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        if uri.scheme_str() != Some("ssh")
+            || !plain
+            || uri.authority().is_some_and(|it| it.as_str().contains('@'))
+        {
+            return Err(wrong());
+        }
+        let authority = format!("{host}:{}", uri.port_u16().unwrap_or(22));
+        Ok(Self { ssh: Some(authority), ..self })
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -81,13 +100,17 @@ impl Node {
         None
     }
 
+    /// Closes the connections that have been free for long.
+    pub(super) fn close_idle(&self) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while free.front().is_some_and(|oldest| oldest.since.elapsed() > LONGEST_IDLE) {
+            free.pop_front();
+        }
+    }
+
     /// Makes a new connection, within a bound.
     pub(super) async fn connect(&self) -> std::io::Result<Connection> {
-        let timed_out = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
-        let stream = tokio::time::timeout(CONNECT_WAIT, TcpStream::connect(&self.authority))
-            .await
-            .map_err(timed_out)??;
-        stream.set_nodelay(true)?;
+        let stream = reach(&self.authority).await?;
         let (sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         // It ends when its sender is dropped, or the node closes it.
@@ -98,6 +121,23 @@ impl Node {
         });
         Ok(Connection { sender, free: Arc::clone(&self.free) })
     }
+
+    /// Makes a new connection for SSH, within a bound.
+    pub(super) async fn connect_ssh(&self) -> std::io::Result<TcpStream> {
+        match &self.ssh {
+            Some(authority) => reach(authority).await,
+            None => Err(std::io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+/// Connects within a bound.
+async fn reach(authority: &str) -> std::io::Result<TcpStream> {
+    let timed_out = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let stream =
+        tokio::time::timeout(CONNECT_WAIT, TcpStream::connect(authority)).await.map_err(timed_out)??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 impl Connection {
@@ -129,9 +169,7 @@ impl Connection {
     async fn free_when_ready(mut self) {
         if self.sender.ready().await.is_ok() {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            while free.len() >= MOST_FREE
-                || free.front().is_some_and(|oldest| oldest.since.elapsed() > LONGEST_IDLE)
-            {
+            if free.len() >= MOST_FREE {
                 free.pop_front();
             }
             free.push_back(Free { sender: self.sender, since: Instant::now() });
@@ -157,6 +195,16 @@ mod tests {
             ["", "127.0.0.1:7990", "https://x", "http://x/path", "http://a:b@x", "http://x?y", "http://"]
         {
             assert!(Node::parse(bad).is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn only_plain_ssh_urls_are_where_nodes_serve_ssh() {
+        let parse = |url: &str| Node::parse("http://a").unwrap().with_ssh(Some(&url.to_owned()));
+        assert_eq!(parse("ssh://127.0.0.1:7999").unwrap().ssh.as_deref(), Some("127.0.0.1:7999"));
+        assert_eq!(parse("ssh://[::1]:7999").unwrap().ssh.as_deref(), Some("[::1]:7999"));
+        assert_eq!(parse("ssh://git.example").unwrap().ssh.as_deref(), Some("git.example:22"));
+        for bad in ["", "127.0.0.1:7999", "http://x:1", "ssh://x/path", "ssh://git@x:1", "ssh://"] {
+            assert!(parse(bad).is_err(), "{bad}");
         }
     }
 }

@@ -21,14 +21,17 @@ type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 pub(super) struct Front {
     nodes: Vec<Node>,
     turn: AtomicUsize,
+    ssh_turn: AtomicUsize,
+    ssh_port: Option<u16>,
 }
 
 /// A request's body on its way to a node.
 pub(super) struct Outgoing(Option<Incoming>);
 
 impl Front {
-    pub(super) fn new(nodes: Vec<Node>) -> Self {
-        Self { nodes, turn: AtomicUsize::new(0) }
+    /// Balances these nodes; the port is that of the front's own SSH.
+    pub(super) fn new(nodes: Vec<Node>, ssh_port: Option<u16>) -> Self {
+        Self { nodes, turn: AtomicUsize::new(0), ssh_turn: AtomicUsize::new(0), ssh_port }
     }
 
     pub(super) fn nodes(&self) -> &[Node] {
@@ -42,12 +45,12 @@ impl Front {
         }
         let (mut head, body) = request.into_parts();
         let old = std::mem::take(&mut head.headers);
-        head.headers = forward(old, peer);
+        head.headers = forward(old, peer, self.ssh_port);
         head.version = http::Version::HTTP_11;
         // What only asks, and sends nothing, may be asked again.
         let again = (head.method.is_safe() && body.is_end_stream()).then(|| head.clone());
         let mut request = Request::from_parts(head, Outgoing(Some(body)));
-        for node in self.round() {
+        for node in self.round(&self.turn) {
             match try_node(node, request, again.is_some()).await {
                 Ok(mut response) => {
                     remove_hop_by_hop(response.headers_mut());
@@ -70,10 +73,16 @@ impl Front {
         plain(StatusCode::SERVICE_UNAVAILABLE, "No node answers. Please try again shortly.\n")
     }
 
+    /// Returns the nodes in the order in which a connection by SSH should try them. It has rounds of its own: taking turns
+    /// with requests, it could meet the same node each time.
+    pub(super) fn ssh_round(&self) -> impl Iterator<Item = &Node> {
+        self.round(&self.ssh_turn)
+    }
+
     /// Returns the nodes in the order in which this request should try them: from the next one on, those that run
     /// before those that did not when they were last asked.
-    fn round(&self) -> impl Iterator<Item = &Node> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+    fn round(&self, turn: &AtomicUsize) -> impl Iterator<Item = &Node> {
+        let turn = turn.fetch_add(1, Ordering::Relaxed);
         let from = turn.checked_rem(self.nodes.len()).unwrap_or(0);
         let order = self.nodes.iter().cycle().skip(from).take(self.nodes.len());
         order.clone().filter(|node| node.is_running()).chain(order.filter(|node| !node.is_running()))
@@ -107,7 +116,9 @@ async fn try_node(
         }
     }
     match node.connect().await {
-        Ok(connection) => connection.send(request).await,
+        Ok(connection) if may_be_asked_again => connection.send(request).await,
+        // Kept, each of these would be one more than the front needs at once.
+        Ok(mut connection) => connection.send_last(request).await,
         Err(error) => {
             tracing::debug!(node = node.authority, %error, "cannot connect to a node");
             Err(Unanswered::Unsent(Box::new(request)))
@@ -116,7 +127,7 @@ async fn try_node(
 }
 
 /// Returns the headers as the node should see them.
-fn forward(mut headers: HeaderMap, peer: SocketAddr) -> HeaderMap {
+fn forward(mut headers: HeaderMap, peer: SocketAddr, ssh_port: Option<u16>) -> HeaderMap {
     if headers.contains_key(header::TRANSFER_ENCODING) {
         // Source: RFC 9112, section 6.3: of the two the encoding counts, and the length must not be passed on.
         headers.remove(header::CONTENT_LENGTH);
@@ -128,6 +139,11 @@ fn forward(mut headers: HeaderMap, peer: SocketAddr) -> HeaderMap {
     let chain = chain.map_or_else(|| peer.ip().to_string(), |before| format!("{before}, {}", peer.ip()));
     if let Ok(value) = HeaderValue::from_str(&chain) {
         headers.insert(FORWARDED_FOR, value);
+    }
+    // Clone links lead to the front; what a client says about that is not to be believed.
+    headers.remove(FORWARDED_SSH);
+    if let Some(port) = ssh_port {
+        headers.insert(FORWARDED_SSH, HeaderValue::from(port));
     }
     headers
 }
@@ -188,6 +204,8 @@ impl Body for Outgoing {
     }
 }
 
+/// The port of the front's SSH.
+pub(crate) const FORWARDED_SSH: HeaderName = HeaderName::from_static("x-forwarded-ssh");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
@@ -208,11 +226,12 @@ mod tests {
     fn front(count: usize) -> Front {
         Front::new(
             (1..=count).map(|port| Node::parse(&format!("http://127.0.0.1:{port}")).unwrap()).collect(),
+            None,
         )
     }
 
     fn order(front: &Front) -> Vec<&str> {
-        front.round().map(|node| node.authority.rsplit(':').next().unwrap()).collect()
+        front.round(&front.turn).map(|node| node.authority.rsplit(':').next().unwrap()).collect()
     }
 
     #[test]
@@ -237,10 +256,13 @@ mod tests {
             ("expect", "100-continue"),
             ("host", "git.example"),
             ("x-forwarded-for", "10.0.0.1"),
+            ("x-forwarded-ssh", "1"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        let headers = forward(headers, ([127, 0, 0, 1], 9).into());
+        let forwarded = forward(headers.clone(), ([127, 0, 0, 1], 9).into(), Some(7999));
+        assert_eq!(forwarded["x-forwarded-ssh"], "7999");
+        let headers = forward(headers, ([127, 0, 0, 1], 9).into(), None);
         let mut left: Vec<_> =
             headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
         left.sort_unstable();

@@ -1,5 +1,6 @@
 //! One running Git, which does not outlive the wish for it.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) struct GitChild {
 struct Running {
     child: Child,
     group: Option<Pid>,
+    /// The other end of its stdout, and the time that it may take to end by itself after the end of its input.
+    unhurried: Option<OwnedFd>,
     /// Held until the child is gone, so that ending ones count among those that run.
     _turn: OwnedSemaphorePermit,
 }
@@ -56,8 +59,19 @@ impl GitChild {
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let complaints = child.stderr.take().map(|pipe| AbortOnDropHandle::new(tokio::spawn(tail(pipe))));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let running = Some(Running { child, group, _turn: turn });
+        let running = Some(Running { child, group, unhurried: None, _turn: turn });
         Ok(Self { running, reaper, complaints, stdin, stdout })
+    }
+
+    /// Lets it end by itself when it is dropped: it sees the end of its input, and nothing else.
+    ///
+    /// Source: since git 2.36 a `receive-pack` that a signal ends, also that of a broken pipe, leaves its quarantine behind.
+    pub(crate) fn unhurried(mut self) -> Result<Self, GitError> {
+        if let (Some(running), Some(stdout)) = (&mut self.running, &self.stdout) {
+            // As long as one end is open, the pipe is not broken; what a push is answered fits into it.
+            running.unhurried = Some(stdout.as_fd().try_clone_to_owned().map_err(GitError::Pipe)?);
+        }
+        Ok(self)
     }
 
     /// Returns what a task that owns this child should run under.
@@ -117,11 +131,19 @@ impl GitChild {
 impl Drop for GitChild {
     fn drop(&mut self) {
         let Some(mut running) = self.running.take() else { return };
-        signal(&running, Signal::TERM);
+        let (complaints, node) = (self.complaints.take(), self.reaper.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             self.reaper.spawn_on(
                 async move {
-                    // Told to end, receive-pack still removes its quarantine.
+                    let _complaints = complaints;
+                    let mut seconds = if running.unhurried.is_some() { UNHURRIED } else { 0 };
+                    while seconds > 0 && !node.is_closed() {
+                        if tokio::time::timeout(SECOND, running.child.wait()).await.is_ok() {
+                            return;
+                        }
+                        seconds -= 1;
+                    }
+                    signal(&running, Signal::TERM);
                     let _ = tokio::time::timeout(GRACE, running.child.wait()).await;
                     signal(&running, Signal::KILL);
                     let _ = tokio::time::timeout(GRACE, running.child.wait()).await;
@@ -163,3 +185,6 @@ async fn read_some(pipe: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) -> s
 
 const TAIL: usize = 4096;
 const GRACE: Duration = Duration::from_secs(2);
+/// In seconds: a push that was taken in whole before its client went away is checked to its end, unless the node ends.
+const UNHURRIED: u32 = 60;
+const SECOND: Duration = Duration::from_secs(1);

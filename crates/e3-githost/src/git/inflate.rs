@@ -45,6 +45,19 @@ impl Inflate {
         }
     }
 
+    /// Returns what the whole body inflates to; none if that is too much, or it is broken.
+    pub(super) fn whole(mut self, body: &Bytes, most: usize) -> Option<Bytes> {
+        let mut whole = Vec::new();
+        for piece in self.cut(body) {
+            whole.extend_from_slice(&self.inflate(piece).ok()?);
+            if whole.len() > most {
+                return None;
+            }
+        }
+        whole.extend_from_slice(&self.finish().ok()?);
+        Some(whole.into())
+    }
+
     /// Returns the rest after the last piece.
     ///
     /// # Errors

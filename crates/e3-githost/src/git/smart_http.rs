@@ -2,9 +2,6 @@
 //!
 //! Source: git's `gitprotocol-http` and the behaviour of its own `http-backend`.
 
-use std::process::Stdio;
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -16,13 +13,15 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use super::GitError;
-use super::conversation::{Bounds, Broken, converse};
+use super::advertisement::{Asked, LsRefs};
+use super::call::{Call, Service, is_malformed, is_protocol};
+use super::conversation::{Answer, Bounds, Broken, converse};
 use super::inflate::Inflate;
-use crate::auth::{Account, Visitor};
+use crate::auth::Visitor;
 use crate::failure::Failure;
 use crate::names::{ProjectKey, Slug};
+use crate::permissions::Level;
 use crate::state::App;
-use crate::store::Repository;
 
 /// The routes below `/scm`.
 pub(crate) fn routes() -> Router<App> {
@@ -46,24 +45,9 @@ pub(crate) fn refuse(failure: &Failure) -> Response {
     response
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Service {
-    UploadPack,
-    ReceivePack,
-}
-
 #[derive(Deserialize)]
-struct Asked {
+struct Parameters {
     service: Option<String>,
-}
-
-/// One request for one repository by one user.
-struct Call {
-    host: App,
-    account: Arc<Account>,
-    repository: Repository,
-    service: Service,
-    protocol: Option<String>,
 }
 
 type Address = Path<(String, String)>;
@@ -71,7 +55,7 @@ type Address = Path<(String, String)>;
 async fn advertise(
     State(host): State<App>,
     address: Result<Address, PathRejection>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Parameters>,
     visitor: Visitor,
     headers: HeaderMap,
 ) -> Response {
@@ -84,8 +68,8 @@ async fn advertise(
             ));
         }
     };
-    match Call::open(host, address.ok(), &visitor, (service, &headers)).await {
-        Ok(call) => call.advertise().await,
+    match open(host, address.ok(), &visitor, (service, &headers)).await {
+        Ok(call) => answer_with_refs(call).await,
         Err(failure) => refuse(&failure),
     }
 }
@@ -97,8 +81,8 @@ async fn upload_pack(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match Call::open(host, address.ok(), &visitor, (Service::UploadPack, &headers)).await {
-        Ok(call) => call.serve(&headers, body).await,
+    match open(host, address.ok(), &visitor, (Service::UploadPack, &headers)).await {
+        Ok(call) => serve(call, &headers, body).await,
         Err(failure) => refuse(&failure),
     }
 }
@@ -110,148 +94,137 @@ async fn receive_pack(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match Call::open(host, address.ok(), &visitor, (Service::ReceivePack, &headers)).await {
-        Ok(call) => call.serve(&headers, body).await,
+    match open(host, address.ok(), &visitor, (Service::ReceivePack, &headers)).await {
+        Ok(call) => serve(call, &headers, body).await,
         Err(failure) => refuse(&failure),
     }
 }
 
-impl Call {
-    /// Finds out whether this user may, and what the path names; who is not known learns nothing about names.
-    async fn open(
-        host: App,
-        address: Option<Address>,
-        visitor: &Visitor,
-        (service, headers): (Service, &HeaderMap),
-    ) -> Result<Self, Failure> {
-        let account = visitor.account().cloned().ok_or_else(Failure::anonymous)?;
-        let protocol = match headers.get("git-protocol") {
-            Some(value) => Some(parse_protocol(value)?),
-            None => None,
-        };
-        let named =
-            address.and_then(|Path((key, slug))| ProjectKey::parse(&key).zip(Slug::parse_clone(&slug)));
-        let repository = match named {
-            Some((key, slug)) => host.store.repository(&key, &slug).await?,
-            None => None,
-        };
-        let repository = repository
-            .ok_or_else(|| Failure { message: NOT_FOUND.to_owned(), ..Failure::no_repository("", "") })?;
-        Ok(Self { host, account, repository, service, protocol })
-    }
+/// Finds out whether this user may, and what the path names; who is not known learns nothing about names.
+async fn open(
+    host: App,
+    address: Option<Address>,
+    visitor: &Visitor,
+    (service, headers): (Service, &HeaderMap),
+) -> Result<Call, Failure> {
+    let account = visitor.account().cloned().ok_or_else(Failure::anonymous)?;
+    let wanted = if service == Service::ReceivePack { Level::Write } else { Level::Read };
+    account.check_token_in_repository(wanted)?;
+    let protocol = match headers.get("git-protocol") {
+        Some(value) => Some(parse_protocol(value)?),
+        None => None,
+    };
+    let named = address.and_then(|Path((key, slug))| ProjectKey::parse(&key).zip(Slug::parse_clone(&slug)));
+    Call::open(host, account.user.clone(), named, (service, protocol)).await
+}
 
-    /// The first request of every operation: the refs, or the capabilities of protocol v2.
-    async fn advertise(self) -> Response {
-        if self.service == Service::UploadPack {
-            self.host.visit(&self.account.user, &self.repository).await;
+/// The first request of every operation: the refs, or the capabilities of protocol v2.
+async fn answer_with_refs(call: Call) -> Response {
+    if call.service == Service::UploadPack {
+        call.host.visit(&call.user, &call.repository).await;
+    }
+    let before = (call.version() != 2).then(|| {
+        let line = format!("# service={}\n", call.service.name());
+        Bytes::from(format!("{:04x}{line}0000", line.len() + 4))
+    });
+    match call.advertisement(true).await {
+        Ok(Some(data)) => {
+            return respond(call.service, "advertisement", [before.unwrap_or_default(), data].concat());
         }
-        let v2 = self.service == Service::UploadPack
-            && self.protocol.as_deref().is_some_and(|value| value.split(':').any(|part| part == "version=2"));
-        let before = (!v2).then(|| {
-            let line = format!("# service={}\n", self.service.name());
-            Bytes::from(format!("{:04x}{line}0000", line.len() + 4))
+        Ok(None) => {}
+        Err(error) => return refuse(&failure_of(&Broken::Git(error))),
+    }
+    let inflate = Inflate::Plain;
+    talk(call, &["--http-backend-info-refs"], (Body::empty(), inflate), ("advertisement", before)).await
+}
+
+/// The second request and every further one.
+async fn serve(call: Call, headers: &HeaderMap, body: Body) -> Response {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if kind != Some(format!("application/x-{}-request", call.service.name()).as_bytes()) {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return refuse(&Failure { status, ..Failure::bad_request("This is not a request that git makes.") });
+    }
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    let body = match answer_from_refs(&call, headers, body).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let Some(inflate) = Inflate::of(encoding) else {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return refuse(&Failure {
+            status,
+            ..Failure::bad_request("Only gzip is understood as an encoding.")
         });
-        let inflate = Inflate::Plain;
-        self.talk(&["--http-backend-info-refs"], (Body::empty(), inflate), ("advertisement", before)).await
-    }
+    };
+    talk(call, &[], (body, inflate), ("result", None)).await
+}
 
-    /// The second request and every further one.
-    async fn serve(self, headers: &HeaderMap, body: Body) -> Response {
-        let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        if kind != Some(format!("application/x-{}-request", self.service.name()).as_bytes()) {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return refuse(&Failure {
-                status,
-                ..Failure::bad_request("This is not a request that git makes.")
-            });
-        }
-        let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
-        let Some(inflate) = Inflate::of(encoding) else {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return refuse(&Failure {
-                status,
-                ..Failure::bad_request("Only gzip is understood as an encoding.")
-            });
-        };
-        self.talk(&[], (body, inflate), ("result", None)).await
+/// Answers a request that only asks for refs without git, as an error for the caller's sake; any other body is returned as
+/// it came.
+async fn answer_from_refs(call: &Call, headers: &HeaderMap, body: Body) -> Result<Body, Response> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if call.service != Service::UploadPack
+        || call.version() != 2
+        || length.is_none_or(|length: usize| length > SHORT)
+    {
+        return Ok(body);
     }
-
-    async fn talk(
-        self,
-        flags: &[&str],
-        request: (Body, Inflate),
-        (kind, before): (&str, Option<Bytes>),
-    ) -> Response {
-        let content_type = format!("application/x-{}-{kind}", self.service.name());
-        match self.converse(flags, request).await {
-            Ok(answer) => {
-                let mut response = Body::from_stream(answer.into_stream(before)).into_response();
-                if let Ok(value) = HeaderValue::from_str(&content_type) {
-                    response.headers_mut().insert(header::CONTENT_TYPE, value);
-                }
-                forbid_caching(response.headers_mut());
-                response
-            }
-            Err(broken) => refuse(&failure_of(&broken)),
-        }
+    let idle = call.host.limits.git_idle();
+    let whole = match tokio::time::timeout(idle, axum::body::to_bytes(body, SHORT)).await {
+        Ok(whole) => whole.map_err(|_| refuse(&failure_of(&Broken::Gone)))?,
+        Err(_) => return Err(refuse(&failure_of(&Broken::Idle(idle)))),
+    };
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    let plain = Inflate::of(encoding).and_then(|inflate| inflate.whole(&whole, LONG));
+    if let Some(plain) = plain
+        && let Asked::LsRefs(request, b"") = LsRefs::parse(&plain)
+        && let Ok(Some(answer)) = call.ls_refs(&request).await
+    {
+        return Err(respond(call.service, "result", answer));
     }
+    Ok(whole.into())
+}
 
-    async fn converse(
-        self,
-        flags: &[&str],
-        request: (Body, Inflate),
-    ) -> Result<super::conversation::Answer, Broken> {
-        let Self { host, account, repository, service, protocol } = self;
-        let path = host.repositories.path(repository.id);
-        let limits = &host.limits;
-        let mut command = host.git.command();
-        if service == Service::ReceivePack {
-            command.arg("-c").arg(format!("receive.maxInputSize={}", limits.push_bytes));
-        }
-        command.arg(service.command()).arg("--stateless-rpc").args(flags).arg(&path);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(protocol) = protocol {
-            command.env("GIT_PROTOCOL", protocol);
-        }
-        command.env("GIT_COMMITTER_NAME", &account.user.name);
-        command.env("GIT_COMMITTER_EMAIL", format!("{}@githost", account.user.slug));
-        let body = match service {
-            Service::UploadPack => limits.fetch_bytes,
-            Service::ReceivePack => limits.push_bytes,
-        };
-        let bounds = Bounds { body, idle: limits.git_idle(), run: limits.git_run() };
-        let child = host.git.spawn(command).await?;
-        let pushed = service == Service::ReceivePack && flags.is_empty();
-        let afterwards = async move {
-            if pushed && let Err(error) = host.git.settle_head(&path).await {
-                tracing::warn!(%error, repository = repository.id, "cannot settle the default branch");
-            }
-        };
-        converse(child, request, bounds, afterwards).await
+fn respond(service: Service, kind: &str, body: impl Into<Body>) -> Response {
+    let mut response = body.into().into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("application/x-{}-{kind}", service.name())) {
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    forbid_caching(response.headers_mut());
+    response
+}
+
+async fn talk(
+    call: Call,
+    flags: &[&str],
+    request: (Body, Inflate),
+    (kind, before): (&str, Option<Bytes>),
+) -> Response {
+    let service = call.service;
+    match start(call, flags, request).await {
+        Ok(answer) => respond(service, kind, Body::from_stream(answer.into_stream(before))),
+        Err(broken) => refuse(&failure_of(&broken)),
     }
 }
 
-impl Service {
-    fn name(self) -> &'static str {
-        match self {
-            Self::UploadPack => "git-upload-pack",
-            Self::ReceivePack => "git-receive-pack",
+async fn start(call: Call, flags: &[&str], request: (Body, Inflate)) -> Result<Answer, Broken> {
+    let limits = &call.host.limits;
+    let bounds = Bounds { body: call.most(), idle: limits.git_idle(), run: limits.git_run() };
+    let all: Vec<&str> = std::iter::once("--stateless-rpc").chain(flags.iter().copied()).collect();
+    let child = call.start(&all).await?;
+    let pushed = flags.is_empty();
+    let afterwards = async move {
+        if pushed {
+            call.settle().await;
         }
-    }
-
-    fn command(self) -> &'static str {
-        match self {
-            Self::UploadPack => "upload-pack",
-            Self::ReceivePack => "receive-pack",
-        }
-    }
+    };
+    converse(child, request, bounds, afterwards).await
 }
 
 /// Returns what goes into `GIT_PROTOCOL`: `version=2` and the like, nothing stranger.
 fn parse_protocol(value: &HeaderValue) -> Result<String, Failure> {
-    let text = value.to_str().ok().filter(|text| {
-        text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=:._-".contains(&byte))
-    });
+    let text = value.to_str().ok().filter(|text| is_protocol(text));
     text.map(str::to_owned).ok_or_else(|| Failure::bad_request("The Git-Protocol header is not one."))
 }
 
@@ -270,21 +243,6 @@ fn failure_of(broken: &Broken) -> Failure {
     }
 }
 
-/// Returns whether git complained about what the client sent. Source: the texts of `pkt-line.c`, `serve.c`, `upload-pack.c`
-/// and `receive-pack.c`, which the locale of its children leaves as they are.
-fn is_malformed(complaint: &str) -> bool {
-    let complaints = [
-        "protocol error",
-        "the remote end hung up unexpectedly",
-        "no command requested",
-        "invalid command",
-        "unknown capability",
-        "unexpected line",
-        "expected flush after",
-    ];
-    complaints.iter().any(|text| complaint.contains(text))
-}
-
 /// Source: `hdr_nocache` of git's http-backend.
 fn forbid_caching(headers: &mut HeaderMap) {
     headers.insert(header::EXPIRES, HeaderValue::from_static("Fri, 01 Jan 1980 00:00:00 GMT"));
@@ -294,6 +252,7 @@ fn forbid_caching(headers: &mut HeaderMap) {
 
 /// Source: Bitbucket's realm, by which desktop clients know it.
 const CHALLENGE: &str = "Basic realm=\"Atlassian Bitbucket\"";
-/// Source: what Bitbucket says through git.
-const NOT_FOUND: &str = "Repository not found\nThe requested repository does not exist, or you do not have permission \
-                         to access it.";
+/// A request for refs is short; one with more is sent on as it arrives.
+const SHORT: usize = 64 << 10;
+/// The same, inflated.
+const LONG: usize = 1 << 20;

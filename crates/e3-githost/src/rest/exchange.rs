@@ -7,20 +7,28 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::auth::Known;
+use crate::balance::FORWARDED_SSH;
 use crate::failure::Failure;
 use crate::names::{ProjectKey, Slug};
+use crate::permissions::{Level, check_project, check_repository};
 use crate::state::App;
 use crate::store::{Project, Repository};
 use crate::xsrf;
 
-/// The URL before every link: where this client reached the server.
+/// What every link begins with: where this client reached the server.
 #[derive(Debug, Clone)]
-pub(crate) struct Base(String);
+pub(crate) struct Base {
+    http: String,
+    ssh: Option<String>,
+}
 
-/// The project that the path names; 404 if there is none.
+/// The parameters of the path, decoded.
+pub(super) struct Named(Vec<(String, String)>);
+
+/// The project that the path names; 404 if there is none, 401 for who may not see it.
 pub(super) struct OfProject(pub(super) Project);
 
-/// The repository that the path names; 404 if there is none.
+/// The repository that the path names; 404 if there is none, 401 for who may not see it.
 pub(super) struct OfRepository(pub(super) Repository);
 
 /// The JSON body of a write that passed the check against cross-site requests.
@@ -30,8 +38,9 @@ pub(super) struct Write<T>(pub(super) T);
 pub(super) struct MayWrite;
 
 impl Base {
-    /// Takes the host that the client named, and the scheme that a proxy before us says it used.
-    pub(crate) fn of(headers: &HeaderMap, address: &str) -> Self {
+    /// Takes the host that the client named, and the scheme and the port of SSH that a proxy before us names; the address
+    /// and the port are this node's own.
+    pub(crate) fn of(headers: &HeaderMap, address: &str, ssh_port: Option<u16>) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let plain = |host: &&str| {
             !host.is_empty()
@@ -39,12 +48,21 @@ impl Base {
         };
         let host = text(header::HOST.as_str()).filter(plain).unwrap_or(address);
         let scheme = if text("x-forwarded-proto") == Some("https") { "https" } else { "http" };
-        Self(format!("{scheme}://{host}"))
+        let forwarded = text(FORWARDED_SSH.as_str()).and_then(|port| port.parse().ok());
+        let name = http::uri::Authority::try_from(host).ok();
+        let name = name.as_ref().map(http::uri::Authority::host).filter(|name| !name.is_empty());
+        let ssh = forwarded.or(ssh_port).zip(name).map(|(port, name)| format!("ssh://git@{name}:{port}"));
+        Self { http: format!("{scheme}://{host}"), ssh }
     }
 
     /// Returns the absolute URL of a path that begins with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        format!("{}{path}", self.http)
+    }
+
+    /// Returns the SSH URL of a path that begins with a slash, if SSH is served.
+    pub(crate) fn ssh_url(&self, path: &str) -> Option<String> {
+        self.ssh.as_ref().map(|base| format!("{base}{path}"))
     }
 }
 
@@ -52,7 +70,24 @@ impl FromRequestParts<App> for Base {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, host: &App) -> Result<Self, Failure> {
-        Ok(Self::of(&parts.headers, &host.address))
+        Ok(Self::of(&parts.headers, &host.address, host.ssh_port))
+    }
+}
+
+impl Named {
+    /// Returns the parameter; empty if the path has none of that name.
+    pub(super) fn one(&self, name: &str) -> &str {
+        self.0.iter().find(|(candidate, _)| candidate == name).map_or("", |(_, value)| value)
+    }
+}
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, host: &App) -> Result<Self, Failure> {
+        let given = RawPathParams::from_request_parts(parts, host).await;
+        let given = given.map_err(|_| Failure::no_resource())?;
+        Ok(Self(given.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
 }
 
@@ -60,13 +95,15 @@ impl FromRequestParts<App> for OfProject {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, host: &App) -> Result<Self, Failure> {
-        Known::from_request_parts(parts, host).await?;
+        let Known(account) = Known::from_request_parts(parts, host).await?;
         let [key] = named(parts, host, ["key"]).await?;
         let project = match ProjectKey::parse(&key) {
             Some(parsed) => host.store.project(&parsed).await?,
             None => None,
         };
-        project.map(Self).ok_or_else(|| Failure::no_project(&key))
+        let project = project.ok_or_else(|| Failure::no_project(&key))?;
+        check_project(host, &account, &project, Level::Read).await?;
+        Ok(Self(project))
     }
 }
 
@@ -74,7 +111,7 @@ impl FromRequestParts<App> for OfRepository {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, host: &App) -> Result<Self, Failure> {
-        Known::from_request_parts(parts, host).await?;
+        let Known(account) = Known::from_request_parts(parts, host).await?;
         let [key, slug] = named(parts, host, ["key", "slug"]).await?;
         let Some(parsed_key) = ProjectKey::parse(&key) else { return Err(Failure::no_project(&key)) };
         let repository = match Slug::parse(&slug) {
@@ -82,6 +119,7 @@ impl FromRequestParts<App> for OfRepository {
             None => None,
         };
         if let Some(repository) = repository {
+            check_repository(host, &account, &repository, Level::Read).await?;
             return Ok(Self(repository));
         }
         match host.store.project(&parsed_key).await? {
@@ -158,10 +196,26 @@ mod tests {
                 (header::HOST, HeaderValue::from_static(host)),
                 (http::HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static(scheme)),
             ]);
-            Base::of(&headers, "127.0.0.1:1").url("/x")
+            Base::of(&headers, "127.0.0.1:1", None).url("/x")
         };
         assert_eq!(base("git.example:7990", ""), "http://git.example:7990/x");
         assert_eq!(base("git.example", "https"), "https://git.example/x");
         assert_eq!(base("evil\"><script>", "http"), "http://127.0.0.1:1/x");
+    }
+
+    #[test]
+    fn ssh_links_keep_the_host_and_name_the_port_of_whoever_is_in_front() {
+        let link = |host: &'static str, forwarded: &'static str, own: Option<u16>| {
+            let headers = HeaderMap::from_iter([
+                (header::HOST, HeaderValue::from_static(host)),
+                (FORWARDED_SSH, HeaderValue::from_static(forwarded)),
+            ]);
+            Base::of(&headers, "127.0.0.1:1", own).ssh_url("/k/r.git")
+        };
+        let url = |text: &str| Some(text.to_owned());
+        assert_eq!(link("git.example:7990", "", Some(7999)), url("ssh://git@git.example:7999/k/r.git"));
+        assert_eq!(link("git.example", "2222", Some(7999)), url("ssh://git@git.example:2222/k/r.git"));
+        assert_eq!(link("[::1]:7990", "2222", None), url("ssh://git@[::1]:2222/k/r.git"));
+        assert_eq!(link("git.example:7990", "70000", None), None);
     }
 }

@@ -63,6 +63,12 @@ pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     pairs.into_iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value)
 }
 
+/// Returns a value of the query that must be there.
+pub(super) fn required(query: Option<&str>, name: &'static str) -> Result<String, Failure> {
+    let value = parameter(query, name).filter(|value| !value.is_empty());
+    value.ok_or_else(|| Failure::invalid(name, format!("{name} is required.")))
+}
+
 fn number(query: &str, name: &'static str) -> Result<Option<u32>, Failure> {
     let Some(text) = parameter(Some(query), name).filter(|text| !text.is_empty()) else { return Ok(None) };
     // A number beyond what a list can hold is past its end like any other.

@@ -7,43 +7,47 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::allowed::{OwnProject, OwnRepository};
 use super::exchange::{MayWrite, OfProject, OfRepository, Write};
 use super::page::{Page, Paged, parameter};
-use super::projects::LONGEST_DESCRIPTION;
+use super::projects::checked_description;
 use super::shapes::Repository;
 use super::{Base, branches};
-use crate::auth::{Admin, Known};
+use crate::auth::Known;
 use crate::failure::Failure;
-use crate::names::RepositoryName;
+use crate::names::{ProjectKey, RepositoryName, is_ref_name};
+use crate::permissions::{Level, check_project};
+use crate::references;
 use crate::state::{App, Host};
-use crate::store::{self, CreateRepositoryError, RepositoryCreated};
+use crate::store::{self, CreateRepositoryError, RepositoryChanged, RepositoryCreated};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/repos", get(all))
         .route("/projects/{key}/repos", get(list).post(create))
-        .route("/projects/{key}/repos/{slug}", get(one).delete(delete))
+        .route("/projects/{key}/repos/{slug}", get(one).put(update).delete(delete))
 }
 
 async fn all(
     State(host): State<App>,
-    _: Known,
+    Known(account): Known,
     Paged(window): Paged,
     RawQuery(query): RawQuery,
     base: Base,
 ) -> Result<Json<Page<Repository>>, Failure> {
     let text = parameter(query.as_deref(), "name").unwrap_or_default();
-    let part = host.store.repositories(None, &text, window).await?;
+    let part = host.store.repositories(&account.user, None, &text, window).await?;
     Ok(Json(Page::new(part, window, |row| Repository::new(row, &base))))
 }
 
 async fn list(
     State(host): State<App>,
+    Known(account): Known,
     OfProject(project): OfProject,
     Paged(window): Paged,
     base: Base,
 ) -> Result<Json<Page<Repository>>, Failure> {
-    let part = host.store.repositories(Some(&project), "", window).await?;
+    let part = host.store.repositories(&account.user, Some(&project), "", window).await?;
     Ok(Json(Page::new(part, window, |row| Repository::new(row, &base))))
 }
 
@@ -67,8 +71,7 @@ struct Wish {
 
 async fn create(
     State(host): State<App>,
-    _: Admin,
-    OfProject(project): OfProject,
+    OwnProject(project): OwnProject,
     base: Base,
     Write(wish): Write<Wish>,
 ) -> Result<Response, Failure> {
@@ -98,11 +101,8 @@ pub(crate) async fn make(
 ) -> Result<store::Repository, Failure> {
     let (name, slug) =
         RepositoryName::parse(wished.name).ok_or_else(|| Failure::invalid("name", BAD_NAME))?;
-    let description = wished.description.map(str::trim).filter(|text| !text.is_empty());
-    if description.is_some_and(|text| text.len() > LONGEST_DESCRIPTION) {
-        return Err(Failure::invalid("description", "The description is limited to 4096 bytes."));
-    }
-    if !is_branch(wished.branch) {
+    let description = checked_description(wished.description)?;
+    if !is_ref_name(wished.branch) {
         return Err(Failure::invalid("defaultBranch", "This is not a branch name that git accepts."));
     }
     let unplaced = host
@@ -120,13 +120,67 @@ pub(crate) async fn make(
     }
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Change {
+    name: Option<String>,
+    description: Option<String>,
+    default_branch: Option<String>,
+    project: Option<Owner>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Owner {
+    key: String,
+}
+
+/// What is not said stays as it is. A repository that moves or is renamed has a new URL, and no longer the old one.
+async fn update(
+    State(host): State<App>,
+    Known(account): Known,
+    OwnRepository(repository): OwnRepository,
+    base: Base,
+    Write(change): Write<Change>,
+) -> Result<Json<Repository>, Failure> {
+    let name = change.name.as_deref().unwrap_or(&repository.name);
+    let (name, slug) = RepositoryName::parse(name).ok_or_else(|| Failure::invalid("name", BAD_NAME))?;
+    let description =
+        checked_description(change.description.as_deref().or(repository.description.as_deref()))?;
+    let key = change.project.as_ref().map_or(&repository.project.project_key, |owner| &owner.key);
+    let project = match ProjectKey::parse(key) {
+        Some(parsed) => host.store.project(&parsed).await?,
+        None => None,
+    };
+    let project = project.ok_or_else(|| Failure::no_project(key))?;
+    if project.id != repository.project.project_id {
+        check_project(&host, &account, &project, Level::Admin).await?;
+    }
+    if let Some(branch) = &change.default_branch {
+        references::set_default_branch(&host, &repository, branch).await?;
+    }
+    match host.store.update_repository(&repository, (&name, &slug), (description, &project)).await? {
+        RepositoryChanged::Changed => {}
+        RepositoryChanged::Taken => {
+            return Err(Failure::taken("name", "This repository URL is already taken."));
+        }
+        RepositoryChanged::Gone => return Err(Failure::no_repository(key, &repository.slug)),
+    }
+    let found = match ProjectKey::parse(&project.key) {
+        Some(key) => host.store.repository(&key, &slug).await?,
+        None => None,
+    };
+    let changed = found.ok_or_else(|| Failure::no_repository(&project.key, slug.as_str()))?;
+    let branches = branches::read(&host, &changed).await?;
+    Ok(Json(Repository::new(changed, &base).with_default_branch(branches.head.as_deref())))
+}
+
 async fn delete(
     State(host): State<App>,
-    _: Admin,
     _: MayWrite,
-    repository: Result<OfRepository, Failure>,
+    repository: Result<OwnRepository, Failure>,
 ) -> Result<Response, Failure> {
-    let OfRepository(repository) = match repository {
+    let OwnRepository(repository) = match repository {
         Ok(repository) => repository,
         // Source: the interface's description, "204 if the repository was already gone".
         Err(failure) if failure.status == StatusCode::NOT_FOUND => {
@@ -152,32 +206,8 @@ struct Scheduled {
 const SCHEDULED: Scheduled =
     Scheduled { context: None, message: "Repository scheduled for deletion.", exception_name: None };
 
-/// Accepts a subset of what git accepts as a branch.
-fn is_branch(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-    let step = |step: &str| {
-        !step.is_empty() && !step.starts_with(['.', '-']) && !step.ends_with('.') && !step.ends_with(".lock")
-    };
-    name.len() <= 200 && name.bytes().all(plain) && !name.contains("..") && name.split('/').all(step)
-}
-
 /// Source: git's own default, and Bitbucket's.
 pub(crate) const DEFAULT_BRANCH: &str = "master";
 /// Source: recorded.
 const BAD_NAME: &str = "Repository names are limited to 128 characters. They must start with a letter or number and \
                         may contain spaces, hyphens, underscores and periods";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn branches_that_git_would_refuse_are_refused_here() {
-        for good in ["main", "release/1.0", "a_b-c"] {
-            assert!(is_branch(good), "{good}");
-        }
-        for bad in ["", "-x", "a..b", "a.lock", "/a", "a/", "a//b", ".a", "a/.b", "a b", "a~1", "a\n", "a."] {
-            assert!(!is_branch(bad), "{bad:?}");
-        }
-    }
-}

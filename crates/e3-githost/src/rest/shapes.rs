@@ -2,11 +2,18 @@
 //!
 //! Source: recorded answers of real servers (7.11, 8.19), field by field and in their order.
 
+mod commits;
+mod diffs;
+
 use serde::Serialize;
 
 use super::Base;
 use crate::git;
+use crate::references;
 use crate::store;
+
+pub(super) use commits::{Commit, MinimalCommit, People};
+pub(super) use diffs::{Change, Diff, Path};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Link {
@@ -18,7 +25,7 @@ pub(super) struct Link {
 #[derive(Debug, Serialize)]
 pub(super) struct Links {
     #[serde(skip_serializing_if = "Option::is_none")]
-    clone: Option<[Link; 1]>,
+    clone: Option<Vec<Link>>,
     #[serde(rename = "self")]
     this: [Link; 1],
 }
@@ -67,6 +74,21 @@ pub(super) struct Branch {
     latest_commit: String,
     latest_changeset: String,
     is_default: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A tag; the hash is that of the tag object of an annotated one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Tag {
+    id: String,
+    display_id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    latest_commit: String,
+    latest_changeset: String,
+    hash: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,9 +138,11 @@ impl Repository {
     pub(super) fn new(row: store::Repository, base: &Base) -> Self {
         let owner = row.project;
         let key = owner.project_key.clone();
-        let clone = base.url(&format!("/scm/{}/{}.git", key.to_ascii_lowercase(), row.slug));
+        let path = format!("/{}/{}.git", key.to_ascii_lowercase(), row.slug);
+        let ssh = base.ssh_url(&path).map(|href| Link { href, name: Some("ssh") });
+        let http = Link { href: base.url(&format!("/scm{path}")), name: Some("http") };
         let links = Links {
-            clone: Some([Link { href: clone, name: Some("http") }]),
+            clone: Some(ssh.into_iter().chain([http]).collect()),
             ..Links::to(base.url(&format!("/projects/{key}/repos/{}/browse", row.slug)))
         };
         let project = store::Project {
@@ -161,6 +185,29 @@ impl Branch {
             latest_commit: branch.commit.clone(),
             latest_changeset: branch.commit.clone(),
             is_default,
+            metadata: None,
+        }
+    }
+
+    /// Returns the branch with what plug-ins know of it.
+    pub(super) fn with_metadata(
+        mut self,
+        metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    ) -> Self {
+        self.metadata = metadata;
+        self
+    }
+}
+
+impl Tag {
+    pub(super) fn new(tag: references::Tag) -> Self {
+        Self {
+            display_id: tag.display().to_owned(),
+            id: tag.name,
+            kind: "TAG",
+            latest_commit: tag.commit.clone(),
+            latest_changeset: tag.commit,
+            hash: tag.object,
         }
     }
 }

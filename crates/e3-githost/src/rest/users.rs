@@ -1,28 +1,27 @@
-//! `users` for everyone, `admin/users` to make one.
+//! `users`: for everyone, and what a user may change of the own account.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
-use axum::routing::{get, post};
+use axum::extract::{RawQuery, State};
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
 
 use super::Base;
-use super::exchange::MayWrite;
+use super::exchange::{Named, Write};
 use super::page::{Page, Paged, parameter};
 use super::shapes::User;
-use crate::auth::{Admin, Known};
+use crate::auth::Known;
 use crate::failure::Failure;
 use crate::names::{Title, UserName};
 use crate::password;
-use crate::state::App;
-use crate::store::NewUser;
+use crate::state::{App, Host};
+use crate::store;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/users", get(list))
-        .route("/users/{name}", get(one))
-        .route("/admin/users", post(create))
+        .route("/users", get(list).put(update))
+        .route("/users/credentials", put(change_password))
+        .route("/users/{user}", get(one))
 }
 
 async fn list(
@@ -37,59 +36,117 @@ async fn list(
     Ok(Json(Page::new(part, window, |row| User::new(row, &base))))
 }
 
-async fn one(
-    State(host): State<App>,
-    _: Known,
-    name: Result<Path<String>, PathRejection>,
-    base: Base,
-) -> Result<Json<User>, Failure> {
-    let Path(name) = name.map_err(|_| Failure::no_resource())?;
-    let user = match UserName::parse(&name) {
-        Some(parsed) => host.store.user(&parsed).await?,
-        None => None,
-    };
-    user.map(|row| Json(User::new(row, &base))).ok_or_else(|| Failure::no_user(&name))
+async fn one(State(host): State<App>, _: Known, named: Named, base: Base) -> Result<Json<User>, Failure> {
+    find(&host, named.one("user")).await.map(|row| Json(User::new(row, &base)))
 }
 
-/// The parameters of a new user. Source: they are in the query, and the body is ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Wish {
-    name: String,
-    password: String,
-    display_name: String,
-    email_address: String,
+pub(super) struct Details {
+    /// Whose; only an administrator says it.
+    pub(super) name: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) email: Option<String>,
 }
 
-async fn create(
+async fn update(
     State(host): State<App>,
-    _: Admin,
-    _: MayWrite,
-    RawQuery(query): RawQuery,
+    Known(account): Known,
+    base: Base,
+    Write(details): Write<Details>,
+) -> Result<Json<User>, Failure> {
+    account.check_whole()?;
+    let user = change(&host, &account.user, details).await?;
+    Ok(Json(User::new(user, &base)))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Passwords {
+    pub(super) name: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_confirm: Option<String>,
+    old_password: Option<String>,
+}
+
+async fn change_password(
+    State(host): State<App>,
+    Known(account): Known,
+    Write(passwords): Write<Passwords>,
 ) -> Result<StatusCode, Failure> {
-    let wish: Wish = serde_urlencoded::from_str(query.as_deref().unwrap_or(""))
-        .map_err(|_| Failure::bad_request("The query could not be read."))?;
-    let name = UserName::parse(&wish.name).ok_or_else(|| {
-        Failure::invalid("name", "User names start with a letter or digit and may contain - _ . @ and +.")
-    })?;
-    let display_name = Title::<255>::parse(&wish.display_name)
-        .ok_or_else(|| Failure::invalid("displayName", "The name should be between 1 and 255 characters."))?;
-    let email = Title::<255>::parse(&wish.email_address)
-        .filter(|email| email.as_str().contains('@'))
-        .ok_or_else(|| Failure::invalid("emailAddress", "The email should be a valid email address."))?;
-    if !password::is_acceptable(&wish.password) {
-        return Err(Failure::invalid("password", "The password must have 1 to 1024 bytes."));
+    account.check_whole()?;
+    let new = passwords.checked()?;
+    let old = passwords.old_password.unwrap_or_default();
+    if host.credentials.verify(&host.store, &account.user.name, &old).await?.is_none() {
+        return Err(Failure::invalid("oldPassword", "This is not the current password."));
     }
-    let password_hash = host.credentials.hash(&wish.password).await?;
-    let new = NewUser {
-        display_name: display_name.as_str(),
-        email: email.as_str(),
-        password_hash: &password_hash,
-        admin: false,
-    };
-    if host.store.create_user(&name, new).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Failure::taken("name", "This username is already in use."))
+    set_password(&host, &account.user, &new).await
+}
+
+impl Passwords {
+    /// Returns the new password, if it was sent twice the same.
+    pub(super) fn checked(&self) -> Result<String, Failure> {
+        let password = self.password.clone().unwrap_or_default();
+        if !password::is_acceptable(&password) {
+            return Err(Failure::invalid("password", BAD_PASSWORD));
+        }
+        if self.password_confirm.as_ref() != Some(&password) {
+            return Err(Failure::invalid("passwordConfirm", "The passwords do not match."));
+        }
+        Ok(password)
     }
 }
+
+/// Sets a password; sessions and remembered credentials of the old one are void.
+pub(super) async fn set_password(
+    host: &Host,
+    user: &store::User,
+    password: &str,
+) -> Result<StatusCode, Failure> {
+    let Some(name) = UserName::parse(&user.name) else { return Err(Failure::no_user(&user.name)) };
+    let hash = host.credentials.hash(password).await?;
+    host.store.set_password(&name, &hash).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes how a user is shown, and returns the user as it is then; what is not said stays.
+pub(super) async fn change(
+    host: &Host,
+    user: &store::User,
+    details: Details,
+) -> Result<store::User, Failure> {
+    let display_name = details.display_name.unwrap_or_else(|| user.display_name.clone());
+    let email = details.email.unwrap_or_else(|| user.email.clone());
+    let (display_name, email) = (checked_name(&display_name)?, checked_email(&email)?);
+    host.store.update_user(user, display_name.as_str(), email.as_str()).await?;
+    Ok(store::User {
+        display_name: display_name.as_str().to_owned(),
+        email: email.as_str().to_owned(),
+        ..user.clone()
+    })
+}
+
+/// Returns the user whose slug or name it is.
+pub(super) async fn find(host: &Host, text: &str) -> Result<store::User, Failure> {
+    let Some(name) = UserName::parse(text) else { return Err(Failure::no_user(text)) };
+    let found = match host.store.user_by_slug(name.as_str()).await? {
+        Some(user) => Some(user),
+        None => host.store.user(&name).await?,
+    };
+    found.ok_or_else(|| Failure::no_user(text))
+}
+
+/// Returns the name to show if it can be one.
+pub(super) fn checked_name(text: &str) -> Result<Title<255>, Failure> {
+    Title::parse(text)
+        .ok_or_else(|| Failure::invalid("displayName", "The name should be between 1 and 255 characters."))
+}
+
+/// Returns the address if it can be one.
+pub(super) fn checked_email(text: &str) -> Result<Title<255>, Failure> {
+    Title::parse(text)
+        .filter(|email: &Title<255>| email.as_str().contains('@'))
+        .ok_or_else(|| Failure::invalid("emailAddress", "The email should be a valid email address."))
+}
+
+pub(super) const BAD_PASSWORD: &str = "The password must have 1 to 1024 bytes.";

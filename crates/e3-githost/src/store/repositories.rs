@@ -5,7 +5,7 @@ use std::io;
 use rand::Rng;
 use sqlx::FromRow;
 
-use super::{Part, Project, Store, Window, containing, is_duplicate};
+use super::{Part, Project, Store, User, Window, containing, is_duplicate};
 use crate::clock::now_ms;
 use crate::names::{ProjectKey, RepositoryName, Slug};
 
@@ -28,6 +28,9 @@ pub(crate) struct OwnProject {
     pub(crate) project_key: String,
     pub(crate) project_name: String,
     pub(crate) project_description: Option<String>,
+    /// What every user may do in the project; none where it was not read.
+    #[sqlx(default)]
+    pub(crate) project_default: Option<i64>,
 }
 
 /// What became of the wish for a repository.
@@ -35,6 +38,14 @@ pub(crate) struct OwnProject {
 pub(crate) enum RepositoryCreated {
     Made(Repository),
     Taken,
+}
+
+/// What became of the wish to change a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RepositoryChanged {
+    Changed,
+    Taken,
+    Gone,
 }
 
 impl Store {
@@ -45,7 +56,7 @@ impl Store {
     ) -> Result<Option<Repository>, sqlx::Error> {
         sqlx::query_as(
             "SELECT r.id, r.slug, r.name, r.description, r.hierarchy_id, p.id AS project_id, p.key AS project_key,
-                    p.name AS project_name, p.description AS project_description
+                    p.name AS project_name, p.description AS project_description, p.default_level AS project_default
              FROM projects p JOIN repositories r ON r.project_id = p.id WHERE p.key = ? AND r.slug = ?",
         )
         .bind(key.as_str())
@@ -54,27 +65,59 @@ impl Store {
         .await
     }
 
-    /// Returns the repositories of one project, or of all, whose name contains the text, by project and slug.
+    /// Returns the repositories of one project, or of all, that the user may see and whose name contains the text, by project
+    /// and slug.
     pub(crate) async fn repositories(
         &self,
+        viewer: &User,
         project: Option<&Project>,
         text: &str,
         window: Window,
     ) -> Result<Part<Repository>, sqlx::Error> {
         let rows = sqlx::query_as(
             "SELECT r.id, r.slug, r.name, r.description, r.hierarchy_id, p.id AS project_id, p.key AS project_key,
-                    p.name AS project_name, p.description AS project_description
+                    p.name AS project_name, p.description AS project_description, p.default_level AS project_default
              FROM repositories r JOIN projects p ON r.project_id = p.id
              WHERE (?1 IS NULL OR r.project_id = ?1) AND r.name LIKE ?2 ESCAPE '\\'
+             AND (?5 OR p.default_level > 0 OR EXISTS (
+                SELECT 1 FROM grants g WHERE (g.project_id = p.id OR g.repository_id = r.id) AND (g.user_id = ?6
+                    OR g.group_id IN (SELECT m.group_id FROM group_members m WHERE m.user_id = ?6))))
              ORDER BY p.key, r.slug LIMIT ?3 OFFSET ?4",
         )
         .bind(project.map(|project| project.id))
         .bind(containing(text))
         .bind(window.probe())
         .bind(window.start)
+        .bind(viewer.admin)
+        .bind(viewer.id)
         .fetch_all(&self.readers)
         .await?;
         Ok(window.part(rows))
+    }
+
+    /// Changes what a repository is called and which project it belongs to.
+    pub(crate) async fn update_repository(
+        &self,
+        repository: &Repository,
+        (name, slug): (&RepositoryName, &Slug),
+        (description, project): (Option<&str>, &Project),
+    ) -> Result<RepositoryChanged, sqlx::Error> {
+        let updated = sqlx::query(
+            "UPDATE repositories SET name = ?, slug = ?, description = ?, project_id = ? WHERE id = ?",
+        )
+        .bind(name.as_str())
+        .bind(slug.as_str())
+        .bind(description)
+        .bind(project.id)
+        .bind(repository.id)
+        .execute(&self.writer)
+        .await;
+        match updated {
+            Ok(done) if done.rows_affected() == 1 => Ok(RepositoryChanged::Changed),
+            Ok(_) => Ok(RepositoryChanged::Gone),
+            Err(error) if is_duplicate(&error) => Ok(RepositoryChanged::Taken),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes the row and calls `place` with its id before anyone can see it; if that fails there is no row.
@@ -122,6 +165,7 @@ impl Store {
                 project_key: project.key.clone(),
                 project_name: project.name.clone(),
                 project_description: project.description.clone(),
+                project_default: None,
             },
         }))
     }

@@ -21,7 +21,15 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::Error> {
 }
 
 /// A new version appends a step; a released step never changes.
-const STEPS: [(&str, &str); 1] = [(FIRST, "PRAGMA user_version = 1")];
+const STEPS: &[(&str, &str)] = &[
+    (FIRST, "PRAGMA user_version = 1"),
+    (SSH_KEYS, "PRAGMA user_version = 2"),
+    (ACCESS, "PRAGMA user_version = 3"),
+    (PULL_REQUESTS, "PRAGMA user_version = 4"),
+];
+
+const PULL_REQUESTS: &str = include_str!("schema/pull_requests.sql");
+const ACCESS: &str = include_str!("schema/access.sql");
 
 const FIRST: &str = "
 CREATE TABLE users (
@@ -70,4 +78,19 @@ CREATE TABLE visits (
 ) WITHOUT ROWID;
 CREATE INDEX visits_by_time ON visits (user_id, visited_ms);
 CREATE INDEX visits_by_repository ON visits (repository_id);
+";
+
+const SSH_KEYS: &str = "
+CREATE TABLE ssh_keys (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    blob        BLOB NOT NULL UNIQUE,
+    text        TEXT NOT NULL,
+    label       TEXT NOT NULL,
+    algorithm   TEXT NOT NULL,
+    bits        INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    created_ms  INTEGER NOT NULL
+);
+CREATE INDEX ssh_keys_by_user ON ssh_keys (user_id);
 ";

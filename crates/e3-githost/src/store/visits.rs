@@ -22,17 +22,28 @@ impl Store {
         self.note("a visit", write).await;
     }
 
-    /// Returns the repositories the user visited, the latest first.
-    pub(crate) async fn visited(&self, user: &User, window: Window) -> Result<Part<Repository>, sqlx::Error> {
+    /// Returns the repositories the user visited and may still do this much in, the latest first.
+    pub(crate) async fn visited(
+        &self,
+        user: &User,
+        least: i64,
+        window: Window,
+    ) -> Result<Part<Repository>, sqlx::Error> {
         let rows = sqlx::query_as(
             "SELECT r.id, r.slug, r.name, r.description, r.hierarchy_id, p.id AS project_id, p.key AS project_key,
-                    p.name AS project_name, p.description AS project_description
+                    p.name AS project_name, p.description AS project_description, p.default_level AS project_default
              FROM visits v JOIN repositories r ON r.id = v.repository_id JOIN projects p ON p.id = r.project_id
-             WHERE v.user_id = ? ORDER BY v.visited_ms DESC, r.id LIMIT ? OFFSET ?",
+             WHERE v.user_id = ?1 AND (?4 OR p.default_level >= ?5 OR EXISTS (
+                SELECT 1 FROM grants g WHERE (g.project_id = p.id OR g.repository_id = r.id) AND g.level >= ?5
+                AND (g.user_id = ?1
+                    OR g.group_id IN (SELECT m.group_id FROM group_members m WHERE m.user_id = ?1))))
+             ORDER BY v.visited_ms DESC, r.id LIMIT ?2 OFFSET ?3",
         )
         .bind(user.id)
         .bind(window.probe())
         .bind(window.start)
+        .bind(user.admin)
+        .bind(least)
         .fetch_all(&self.readers)
         .await?;
         Ok(window.part(rows))

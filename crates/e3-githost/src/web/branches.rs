@@ -6,11 +6,14 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
+use minijinja::Value;
 use serde::Serialize;
 
 use super::answer;
-use super::projects::window_of;
-use super::repositories::{RepositoryPage, RepositoryRow};
+use super::pager::{pager, window_of};
+use super::pages::Frame;
+use super::repositories::{RepositoryPage, Tab};
+use super::rows::home_of;
 use crate::rest;
 use crate::state::App;
 
@@ -28,11 +31,11 @@ struct Row {
 
 #[derive(Serialize)]
 struct Content {
-    repository: RepositoryRow,
+    home: String,
     branches: Vec<Row>,
-    start: u32,
-    limit: u32,
-    more: bool,
+    count: usize,
+    default: Option<String>,
+    pager: Value,
 }
 
 async fn list(State(host): State<App>, page: RepositoryPage, RawQuery(query): RawQuery) -> Response {
@@ -40,23 +43,27 @@ async fn list(State(host): State<App>, page: RepositoryPage, RawQuery(query): Ra
     let account = Arc::clone(&page.account);
     let content = async {
         let found = rest::branches_of(&host, &page.repository).await?;
-        let is_default = |name: &str| found.head.as_deref() == Some(name);
-        let part = window.of(found.list.iter());
+        let default = found.default().map(|branch| branch.name.clone());
+        let home = home_of(&page.repository);
+        let mut list: Vec<_> = found.list.iter().collect();
+        list.sort_by_key(|branch| default.as_deref() != Some(&branch.name));
+        let part = window.of(list.into_iter());
         let branches = part.rows.into_iter().map(|branch| Row {
             id: branch.name.clone(),
             name: branch.display().to_owned(),
             commit: branch.commit.clone(),
-            is_default: is_default(&branch.name),
+            is_default: default.as_deref() == Some(&branch.name),
         });
-        let title = format!("Branches of {}", page.repository.name);
         let content = Content {
             branches: branches.collect(),
-            repository: page.repository.into(),
-            start: window.start,
-            limit: window.limit,
-            more: part.more,
+            count: found.list.len(),
+            pager: pager(&format!("{home}/branches"), window, part.more),
+            default,
+            home,
         };
-        host.pages.page(Some(&account), ("branches.html", &title), content)
+        let title = format!("Branches of {}", page.repository.name);
+        let frames = [Frame::new("branches.html", content), page.frame(Tab::Branches)];
+        host.pages.framed(Some(&account), &title, &frames)
     };
     answer(&host, &account, content.await)
 }

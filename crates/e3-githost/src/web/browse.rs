@@ -10,12 +10,17 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use super::answer;
-use super::repositories::{RepositoryPage, RepositoryRow};
+use super::pages::Frame;
+use super::repositories::{RepositoryPage, Tab};
+use super::rows::{LONGEST_SUBJECT, clip, home_of};
+use super::source::Source;
+use crate::compare;
 use crate::failure::Failure;
-use crate::git::{Branches, Content, EntryKind, Found, GitError};
+use crate::git::{Branches, Content, Entry, EntryKind, Found, GitError};
 use crate::names::is_tree_path;
-use crate::rest::{self, Base};
+use crate::rest;
 use crate::state::{App, Host};
+use crate::store::Repository;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -40,15 +45,18 @@ struct Query {
 
 #[derive(Serialize)]
 struct Page {
-    repository: RepositoryRow,
+    home: String,
+    slug: String,
+    description: Option<String>,
     clone_url: String,
-    branches: usize,
+    path: String,
     at: Option<String>,
     is_default: bool,
     steps: Vec<Step>,
     latest: Option<LatestRow>,
     entries: Option<Vec<EntryRow>>,
-    text: Option<String>,
+    all_entries: usize,
+    source: Option<Source>,
     opaque_bytes: Option<u64>,
 }
 
@@ -63,7 +71,7 @@ struct Step {
 struct LatestRow {
     commit: String,
     author: String,
-    committed: i64,
+    committed_ms: i64,
     subject: String,
 }
 
@@ -75,45 +83,44 @@ struct EntryRow {
     object: String,
 }
 
-async fn browse(
-    State(host): State<App>,
-    page: RepositoryPage,
-    RawQuery(query): RawQuery,
-    base: Base,
-) -> Response {
-    let account = Arc::clone(&page.account);
+async fn browse(State(host): State<App>, page: RepositoryPage, RawQuery(query): RawQuery) -> Response {
     let query: Query = serde_urlencoded::from_str(query.as_deref().unwrap_or("")).unwrap_or_default();
-    let title = page.repository.name.clone();
-    let shown = match show(&host, page, &query.at, &base).await {
-        Ok(content) => host.pages.page(Some(&account), ("browse.html", &title), content),
-        Err(failure) => Err(failure),
+    let shown = async {
+        let content = show(&host, &page, &query.at).await?;
+        let title = match page.path.rsplit('/').next().filter(|name| !name.is_empty()) {
+            Some(name) => format!("{name} \u{b7} {}", page.repository.name),
+            None => page.repository.name.clone(),
+        };
+        let frames = [Frame::new("browse.html", content), page.frame(Tab::Source)];
+        host.pages.framed(Some(&page.account), &title, &frames)
     };
-    answer(&host, &account, shown)
+    answer(&host, &page.account, shown.await)
 }
 
-async fn show(host: &Host, page: RepositoryPage, at: &str, base: &Base) -> Result<Page, Failure> {
+async fn show(host: &Host, page: &RepositoryPage, at: &str) -> Result<Page, Failure> {
     let RepositoryPage { repository, path, .. } = page;
-    let branches = rest::branches_of(host, &repository).await?;
-    let clone =
-        format!("/scm/{}/{}.git", repository.project.project_key.to_ascii_lowercase(), repository.slug);
+    let branches = rest::branches_of(host, repository).await?;
     let mut content = Page {
-        clone_url: base.url(&clone),
-        branches: branches.list.len(),
+        home: home_of(repository),
+        slug: repository.slug.clone(),
+        description: repository.description.clone(),
+        clone_url: page.clone_urls.first().cloned().unwrap_or_default(),
+        path: path.clone(),
         at: None,
         is_default: false,
-        steps: steps(&path),
+        steps: steps(path),
         latest: None,
         entries: None,
-        text: None,
+        all_entries: 0,
+        source: None,
         opaque_bytes: None,
-        repository: repository.clone().into(),
     };
-    let Some((name, commit)) = choose(&branches, at)? else {
+    let Some((name, commit)) = choose(host, repository, &branches, at).await? else {
         return if path.is_empty() { Ok(content) } else { Err(Failure::no_resource()) };
     };
     content.is_default = branches.head.as_deref() == Some(&name);
     content.at = Some(name);
-    if !path.is_empty() && !is_tree_path(&path) {
+    if !path.is_empty() && !is_tree_path(path) {
         return Err(Failure::no_resource());
     }
     let found = look(host, (repository.id, commit.clone(), path.clone())).await?;
@@ -121,33 +128,40 @@ async fn show(host: &Host, page: RepositoryPage, at: &str, base: &Base) -> Resul
     content.latest = Some(LatestRow {
         commit,
         author: found.latest.author.clone(),
-        committed: found.latest.committed,
-        subject: found.latest.subject.clone(),
+        committed_ms: found.latest.committed.saturating_mul(1000),
+        subject: clip(&found.latest.subject, LONGEST_SUBJECT),
     });
     match &found.content {
         Content::Directory(entries) => {
-            let row = |entry: &crate::git::Entry| EntryRow {
+            let row = |entry: &Entry| EntryRow {
                 path: if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) },
                 name: entry.name.clone(),
                 kind: kind_of(entry.kind),
                 object: entry.object.chars().take(11).collect(),
             };
-            content.entries = Some(entries.iter().map(row).collect());
+            content.all_entries = entries.len();
+            content.entries = Some(entries.iter().take(MOST_ENTRIES).map(row).collect());
         }
-        Content::Text(text) => content.text = Some(text.clone()),
+        Content::Text(text) => content.source = Some(Source::new(text)),
         Content::Opaque(size) => content.opaque_bytes = Some(*size),
     }
     Ok(content)
 }
 
-/// Returns the branch to show: the one that was asked for, else the default one, else the first; none if there is none.
-fn choose(branches: &Branches, at: &str) -> Result<Option<(String, String)>, Failure> {
-    let chosen = if at.is_empty() {
-        branches.default().or(branches.list.first())
-    } else {
-        Some(branches.find(at).ok_or_else(Failure::no_resource)?)
-    };
-    Ok(chosen.map(|branch| (branch.name.clone(), branch.commit.clone())))
+/// Returns what to show, and its commit: the branch, tag or commit that was asked for, else the default branch, else the
+/// first; none if there is none.
+async fn choose(
+    host: &Host,
+    repository: &Repository,
+    branches: &Branches,
+    at: &str,
+) -> Result<Option<(String, String)>, Failure> {
+    let branch = if at.is_empty() { branches.default().or(branches.list.first()) } else { branches.find(at) };
+    if at.is_empty() || branch.is_some() {
+        return Ok(branch.map(|branch| (branch.name.clone(), branch.commit.clone())));
+    }
+    let commit = compare::resolve(host, repository, at).await?;
+    Ok(Some((at.to_owned(), commit)))
 }
 
 async fn look(host: &Host, place: Place) -> Result<Option<Arc<Found>>, Failure> {
@@ -201,3 +215,4 @@ fn kind_of(kind: EntryKind) -> &'static str {
 
 /// At most half a mebibyte each.
 const MOST_KEPT: usize = 128;
+const MOST_ENTRIES: usize = 1_000;

@@ -6,14 +6,16 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::HeaderMap;
+use minijinja::Value;
 use serde::{Deserialize, Serialize};
 
+use super::pager::{pager, window_of};
+use super::rows::ProjectRow;
 use super::{Reader, answer, found, refuse};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
 use crate::rest;
 use crate::state::{App, Host};
-use crate::store::{Project, Window};
 use crate::xsrf;
 
 pub(super) fn routes() -> Router<App> {
@@ -21,24 +23,9 @@ pub(super) fn routes() -> Router<App> {
 }
 
 #[derive(Serialize)]
-pub(super) struct ProjectRow {
-    key: String,
-    name: String,
-    description: Option<String>,
-}
-
-#[derive(Serialize)]
 struct Content {
     projects: Vec<ProjectRow>,
-    start: u32,
-    limit: u32,
-    more: bool,
-}
-
-impl From<Project> for ProjectRow {
-    fn from(row: Project) -> Self {
-        Self { key: row.key, name: row.name, description: row.description }
-    }
+    pager: Value,
 }
 
 async fn list(State(host): State<App>, Reader(account): Reader, RawQuery(query): RawQuery) -> Response {
@@ -48,9 +35,9 @@ async fn list(State(host): State<App>, Reader(account): Reader, RawQuery(query):
     }
     let window = window_of(&query);
     let content = async {
-        let part = host.store.projects("", window).await?;
+        let part = host.store.projects(&account.user, "", window).await?;
         let projects = part.rows.into_iter().map(ProjectRow::from).collect();
-        let content = Content { projects, start: window.start, limit: window.limit, more: part.more };
+        let content = Content { projects, pager: pager("/projects", window, part.more) };
         host.pages.page(Some(&account), ("projects.html", "Projects"), content)
     };
     answer(&host, &account, content.await)
@@ -91,18 +78,6 @@ pub(super) fn may_create(account: &Account, headers: &HeaderMap, atl_token: &str
 /// Returns whether the query has the bare word `create`, as Bitbucket's forms do.
 pub(super) fn asks_to_create(query: &str) -> bool {
     query.split('&').any(|word| word == "create" || word == "create=")
-}
-
-/// Reads `start` and `limit`; a page for people forgives what it cannot read.
-pub(super) fn window_of(query: &str) -> Window {
-    let number = |name: &str| {
-        query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(candidate, _)| *candidate == name)
-            .and_then(|(_, value)| value.parse::<u32>().ok())
-    };
-    Window { start: number("start").unwrap_or(0), limit: number("limit").unwrap_or(25).clamp(1, 100) }
 }
 
 fn create_form(host: &Host, account: &Account, form: &Form, failure: Option<&Failure>) -> Response {

@@ -7,29 +7,24 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::HeaderMap;
 use http::request::Parts;
+use minijinja::Value;
 use serde::{Deserialize, Serialize};
 
-use super::projects::{asks_to_create, may_create, window_of};
+use super::pager::{pager, window_of};
+use super::pages::Frame;
+use super::projects::{asks_to_create, may_create};
+use super::rows::RepositoryRow;
 use super::{Reader, answer, found, refuse};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
 use crate::names::{ProjectKey, Slug};
-use crate::rest;
+use crate::permissions::{Level, check_project, check_repository};
+use crate::rest::{self, Base};
 use crate::state::{App, Host};
 use crate::store::{Project, Repository};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/projects/{key}", get(list)).route("/projects/{key}/repos", get(list).post(create))
-}
-
-#[derive(Serialize)]
-pub(super) struct RepositoryRow {
-    id: i64,
-    slug: String,
-    name: String,
-    description: Option<String>,
-    project_key: String,
-    project_name: String,
 }
 
 /// The project that a page is about, for a signed-in reader.
@@ -44,6 +39,21 @@ pub(super) struct RepositoryPage {
     pub(super) repository: Repository,
     /// What follows `/browse/` in the path, decoded; empty for the root.
     pub(super) path: String,
+    /// The last of the path where it names a commit or a pull request.
+    pub(super) id: String,
+    /// Where it can be cloned from, HTTP first.
+    pub(super) clone_urls: Vec<String>,
+}
+
+/// A part of a repository that has pages of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Source,
+    Commits,
+    Branches,
+    Tags,
+    PullRequests,
+    Compare,
 }
 
 #[derive(Serialize)]
@@ -52,22 +62,7 @@ struct Content {
     name: String,
     description: Option<String>,
     repositories: Vec<RepositoryRow>,
-    start: u32,
-    limit: u32,
-    more: bool,
-}
-
-impl From<Repository> for RepositoryRow {
-    fn from(row: Repository) -> Self {
-        Self {
-            id: row.id,
-            slug: row.slug,
-            name: row.name,
-            description: row.description,
-            project_key: row.project.project_key,
-            project_name: row.project.project_name,
-        }
-    }
+    pager: Value,
 }
 
 impl FromRequestParts<App> for ProjectPage {
@@ -80,7 +75,15 @@ impl FromRequestParts<App> for ProjectPage {
             Some(parsed) => host.store.project(&parsed).await.map_err(Failure::from),
             None => Ok(None),
         };
-        match project.and_then(|project| project.ok_or_else(|| Failure::no_project(&key))) {
+        let project = project.and_then(|project| project.ok_or_else(|| Failure::no_project(&key)));
+        let allowed = match project {
+            Ok(project) => {
+                let checked = check_project(host, &account, &project, Level::Read).await;
+                checked.map(|()| project)
+            }
+            Err(failure) => Err(failure),
+        };
+        match allowed {
             Ok(project) => Ok(Self { account, project }),
             Err(failure) => Err(refuse(host, &Visitor::Known(account), &failure)),
         }
@@ -93,20 +96,57 @@ impl FromRequestParts<App> for RepositoryPage {
     async fn from_request_parts(parts: &mut Parts, host: &App) -> Result<Self, Response> {
         let Reader(account) = Reader::from_request_parts(parts, host).await?;
         let (key, slug) = (parameter(parts, host, "key").await, parameter(parts, host, "slug").await);
-        let path = parameter(parts, host, "path").await;
+        let (path, id) = (parameter(parts, host, "path").await, parameter(parts, host, "id").await);
         let repository = match ProjectKey::parse(&key).zip(Slug::parse(&slug)) {
             Some((key, slug)) => host.store.repository(&key, &slug).await.map_err(Failure::from),
             None => Ok(None),
         };
-        match repository.and_then(|repository| repository.ok_or_else(|| Failure::no_repository(&key, &slug)))
-        {
+        let repository =
+            repository.and_then(|repository| repository.ok_or_else(|| Failure::no_repository(&key, &slug)));
+        let allowed = match repository {
+            Ok(repository) => {
+                let checked = check_repository(host, &account, &repository, Level::Read).await;
+                checked.map(|()| repository)
+            }
+            Err(failure) => Err(failure),
+        };
+        match allowed {
             Ok(repository) => {
                 host.visit(&account.user, &repository).await;
-                Ok(Self { account, repository, path })
+                let base = Base::of(&parts.headers, &host.address, host.ssh_port);
+                let clone_urls = clone_urls(&base, &repository);
+                Ok(Self { account, repository, path, id, clone_urls })
             }
             Err(failure) => Err(refuse(host, &Visitor::Known(account), &failure)),
         }
     }
+}
+
+impl RepositoryPage {
+    /// Returns the frame that all pages of a repository have, with the tab that is open.
+    pub(super) fn frame(&self, tab: Tab) -> Frame {
+        #[derive(Serialize)]
+        struct TabRow {
+            name: &'static str,
+            path: &'static str,
+            here: bool,
+        }
+        #[derive(Serialize)]
+        struct Content<'a> {
+            repository: RepositoryRow,
+            clone_urls: &'a [String],
+            tabs: Vec<TabRow>,
+        }
+        let row = |(other, name, path)| TabRow { name, path, here: other == tab };
+        let tabs = TABS.into_iter().map(row).collect();
+        let repository = RepositoryRow::from(&self.repository);
+        Frame::new("repository.html", Content { repository, clone_urls: &self.clone_urls, tabs })
+    }
+}
+
+fn clone_urls(base: &Base, repository: &Repository) -> Vec<String> {
+    let at = format!("/{}/{}.git", repository.project.project_key.to_ascii_lowercase(), repository.slug);
+    std::iter::once(base.url(&format!("/scm{at}"))).chain(base.ssh_url(&at)).collect()
 }
 
 async fn list(State(host): State<App>, page: ProjectPage, RawQuery(query): RawQuery) -> Response {
@@ -117,15 +157,13 @@ async fn list(State(host): State<App>, page: ProjectPage, RawQuery(query): RawQu
     }
     let window = window_of(&query);
     let content = async {
-        let part = host.store.repositories(Some(&project), "", window).await?;
+        let part = host.store.repositories(&account.user, Some(&project), "", window).await?;
         let content = Content {
             key: project.key.clone(),
             name: project.name.clone(),
             description: project.description.clone(),
-            repositories: part.rows.into_iter().map(RepositoryRow::from).collect(),
-            start: window.start,
-            limit: window.limit,
-            more: part.more,
+            repositories: part.rows.iter().map(RepositoryRow::from).collect(),
+            pager: pager(&format!("/projects/{}/repos", project.key), window, part.more),
         };
         host.pages.page(Some(&account), ("project.html", &project.name), content)
     };
@@ -183,3 +221,12 @@ async fn parameter(parts: &mut Parts, host: &App, name: &str) -> String {
     });
     found.unwrap_or_default()
 }
+
+const TABS: [(Tab, &str, &str); 6] = [
+    (Tab::Source, "Source", "browse"),
+    (Tab::Commits, "Commits", "commits"),
+    (Tab::Branches, "Branches", "branches"),
+    (Tab::Tags, "Tags", "tags"),
+    (Tab::PullRequests, "Pull requests", "pull-requests"),
+    (Tab::Compare, "Compare", "compare"),
+];

@@ -169,13 +169,12 @@ async fn a_stopping_node_finishes_what_it_began() {
     place.git(&["-C", "work", "push", "--quiet", &url, "main"]).await;
     // The head of a request is sent, its body only once the node is stopping.
     let mut stream = TcpStream::connect(server.host()).await.unwrap();
-    let body = "0014command=ls-refs\n0000";
+    let body = "18\r\n0014command=ls-refs\n0000\r\n0\r\n\r\n";
     let request = format!(
         "POST /scm/PROJ/repo.git/git-upload-pack HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nGit-Protocol: version=2\r\n\
-         Content-Type: application/x-git-upload-pack-request\r\nContent-Length: {}\r\n\r\n",
+         Content-Type: application/x-git-upload-pack-request\r\nTransfer-Encoding: chunked\r\n\r\n",
         server.host(),
-        basic(),
-        body.len()
+        basic()
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let repositories = place.home().canonicalize().unwrap().join("repositories");

@@ -123,6 +123,33 @@ async fn the_front_goes_on_when_a_node_dies() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_front_keeps_no_more_connections_than_it_needs_at_once() {
+    let place = Place::new();
+    let node = Server::start(&place.home(), "1").await;
+    let front = Server::balance(vec![node.base.clone()]).await;
+    for n in 0..20 {
+        front.create_project(&format!("P{n}")).await;
+        assert_eq!(front.get(&format!("/rest/api/1.0/projects/P{n}")).await.status, 200);
+    }
+    // Source: proc_net(5): the other end's port in hexadecimal, 01 for an established connection.
+    let port = node.host().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let end = format!(":{port:04X} 01 ");
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let open = table.lines().filter(|line| line.contains(&end)).count();
+        // One that is kept, and one that asks how the node is.
+        if open <= 2 {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{open} connections after requests one by one");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    front.stop().await.unwrap();
+    node.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_comes_back_is_used_again() {
     let place = Place::new();
     let server = Server::start(&place.home(), "1").await;
@@ -156,8 +183,6 @@ async fn wrong_options_are_typed_errors() {
             .await
             .unwrap_err()
     };
-    let ssh = start(|options| options.ssh = Some(([127, 0, 0, 1], 0).into())).await;
-    assert!(matches!(ssh, GithostError::SshNotServed { .. }), "{ssh}");
     let database = start(|options| options.database = Some("postgresql://me:secret@host/db".into())).await;
     assert_eq!(
         database.to_string(),
@@ -168,12 +193,21 @@ async fn wrong_options_are_typed_errors() {
     let password = start(|options| options.admin_password = e3_model::Secret::new("")).await;
     assert!(matches!(password, GithostError::AdminPassword), "{password}");
     let balance = async |nodes: Vec<String>| {
-        let options = BalanceOptions { http: ([127, 0, 0, 1], 0).into(), nodes };
+        let options =
+            BalanceOptions { http: ([127, 0, 0, 1], 0).into(), ssh: None, nodes, ssh_nodes: Vec::new() };
         e3_githost::balance(options, |_| panic!("it must not get ready"), std::future::ready(()))
             .await
             .unwrap_err()
     };
     assert!(matches!(balance(vec![]).await, GithostError::NoNodes));
+    let lopsided = BalanceOptions {
+        http: ([127, 0, 0, 1], 0).into(),
+        ssh: Some(([127, 0, 0, 1], 0).into()),
+        nodes: vec!["http://127.0.0.1:1".into()],
+        ssh_nodes: vec![],
+    };
+    let ssh = e3_githost::balance(lopsided, |_| {}, std::future::ready(())).await.unwrap_err();
+    assert!(matches!(ssh, GithostError::SshNodes { nodes: 1, ssh_nodes: 0 }), "{ssh}");
     assert!(matches!(balance(vec!["ftp://x".into()]).await, GithostError::NodeUrl { .. }));
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut options = options(&place.home(), "1", PASSWORD);

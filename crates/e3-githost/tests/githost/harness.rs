@@ -21,6 +21,7 @@ pub(crate) const PASSWORD: &str = "an admin's pass:word";
 /// A server in this process; stopped when told to, or with its runtime.
 pub(crate) struct Server {
     pub(crate) base: String,
+    pub(crate) ready: Ready,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), GithostError>>,
 }
@@ -120,11 +121,23 @@ impl Server {
         Self::start_with_password(home, node, PASSWORD).await
     }
 
+    /// Starts a node that serves SSH too.
+    pub(crate) async fn start_with_ssh(home: &Path, node: &str) -> Self {
+        Self::start_with(ServeOptions {
+            ssh: Some(([127, 0, 0, 1], 0).into()),
+            ..options(home, node, PASSWORD)
+        })
+        .await
+    }
+
     pub(crate) async fn start_with_password(home: &Path, node: &str, password: &str) -> Self {
-        let options = options(home, node, password);
+        Self::start_with(options(home, node, password)).await
+    }
+
+    pub(crate) async fn start_with(options: ServeOptions) -> Self {
         Self::spawn(|ready, stop| {
             tokio::spawn(async move {
-                e3_githost::serve(options, |at: &Ready| drop(ready.send(at.http.clone())), async {
+                e3_githost::serve(options, |at: &Ready| drop(ready.send(at.clone())), async {
                     drop(stop.await);
                 })
                 .await
@@ -134,10 +147,22 @@ impl Server {
     }
 
     pub(crate) async fn balance(nodes: Vec<String>) -> Self {
-        let options = BalanceOptions { http: ([127, 0, 0, 1], 0).into(), nodes };
+        let http = ([127, 0, 0, 1], 0).into();
+        Self::balance_with(BalanceOptions { http, ssh: None, nodes, ssh_nodes: Vec::new() }).await
+    }
+
+    /// Starts a front that passes SSH on too.
+    pub(crate) async fn balance_with_ssh(nodes: &[&Self]) -> Self {
+        let any = ([127, 0, 0, 1], 0).into();
+        let ssh_nodes = nodes.iter().map(|node| node.ready.ssh.clone().unwrap()).collect();
+        let nodes = nodes.iter().map(|node| node.base.clone()).collect();
+        Self::balance_with(BalanceOptions { http: any, ssh: Some(any), nodes, ssh_nodes }).await
+    }
+
+    async fn balance_with(options: BalanceOptions) -> Self {
         Self::spawn(|ready, stop| {
             tokio::spawn(async move {
-                e3_githost::balance(options, |at: &Ready| drop(ready.send(at.http.clone())), async {
+                e3_githost::balance(options, |at: &Ready| drop(ready.send(at.clone())), async {
                     drop(stop.await);
                 })
                 .await
@@ -147,17 +172,27 @@ impl Server {
     }
 
     async fn spawn(
-        start: impl FnOnce(oneshot::Sender<String>, oneshot::Receiver<()>) -> JoinHandle<Result<(), GithostError>>,
+        start: impl FnOnce(oneshot::Sender<Ready>, oneshot::Receiver<()>) -> JoinHandle<Result<(), GithostError>>,
     ) -> Self {
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let task = start(ready, stopped);
-        let base =
+        let ready =
             tokio::time::timeout(Duration::from_secs(60), is_ready).await.expect("it starts within a minute");
-        match base {
-            Ok(base) => Self { base, stop: Some(stop), task },
+        match ready {
+            Ok(ready) => Self { base: ready.http.clone(), ready, stop: Some(stop), task },
             Err(_) => panic!("it did not start: {:?}", task.await),
         }
+    }
+
+    /// Returns the port of SSH.
+    pub(crate) fn ssh_port(&self) -> &str {
+        self.ready.ssh.as_deref().and_then(|url| url.rsplit(':').next()).unwrap()
+    }
+
+    /// Returns the clone URL by SSH.
+    pub(crate) fn ssh_url(&self, key: &str, slug: &str) -> String {
+        format!("ssh://git@127.0.0.1:{}/{key}/{slug}.git", self.ssh_port())
     }
 
     /// Stops it in order and returns how it ended.

@@ -1,6 +1,6 @@
 //! What the format has, but this version cannot execute yet, is said plainly instead of being left out.
 
-use e3_model::{ExperimentThread, GitClient, ProviderName, Reset};
+use e3_model::{ExperimentThread, GitClient, ProviderName};
 
 use super::Rule;
 use crate::context::{Context, EXPERIMENT, Stage};
@@ -63,11 +63,6 @@ fn check_top(context: &Context<'_>, report: &mut Report) {
             experiment.git_client == Some(GitClient::Git),
             "gitClient",
             "use the real git as its client (\"gitClient\")",
-        ),
-        (
-            experiment.reset.is_some_and(|reset| reset != Reset::None),
-            "reset",
-            "reset a system between stages (\"reset\")",
         ),
     ];
     for (_, key, what) in settings.iter().filter(|(is_set, ..)| *is_set) {

@@ -22,11 +22,18 @@ impl Shelf {
     pub(super) fn embedded() -> Self {
         let scripts = [
             ("scm.GitCloneOverHttp", Protocol::GitHttp),
+            ("scm.GitCloneOverSsh", Protocol::GitSsh),
             ("scm.GitLsRemoteHttp", Protocol::GitHttp),
-            ("web.Dashboard", Protocol::Http),
+            ("scm.GitLsRemoteSsh", Protocol::GitSsh),
+            ("scm.PushChangesHttp", Protocol::GitHttp),
+            ("scm.PushChangesSsh", Protocol::GitSsh),
             ("web.BrowseProjectsAndRepositories", Protocol::Http),
+            ("web.Dashboard", Protocol::Http),
+            ("web.ListPullRequests", Protocol::Http),
             ("web.ListUsers", Protocol::Http),
+            ("web.PullRequestWorkflow", Protocol::Http),
             ("web.Status", Protocol::Http),
+            ("web.ViewPullRequest", Protocol::Http),
         ];
         let scripts = scripts.map(|(name, protocol)| {
             ScriptDescriptor::new(name, "Does it.", protocol, &[("op", "From start to end.")])

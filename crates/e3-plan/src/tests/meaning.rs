@@ -125,10 +125,6 @@ fn each_rule_speaks_for_itself() {
             "not-in-this-version: this version of e3 cannot use the real git as its client (\"gitClient\") yet",
         ),
         (
-            vec![("/reset", json!("restart"))],
-            "not-in-this-version: this version of e3 cannot reset a system between stages (\"reset\") yet",
-        ),
-        (
             vec![("/threads/0/instance/mirrors", json!(1))],
             "not-in-this-version: this version of e3 cannot set up mirrors (\"mirrors\") yet",
         ),
@@ -174,6 +170,8 @@ fn what_is_allowed_is_not_spoken_of() {
     for changes in [
         vec![("/compare", json!("2 nodes"))],
         vec![("/reset", json!("none"))],
+        vec![("/reset", json!("restart"))],
+        vec![("/reset", json!("restore"))],
         vec![("/gitClient", json!("native"))],
         vec![("/rampUp", json!("1s"))],
         vec![("/threads/0/stages/0/repeat", json!(3))],
@@ -225,12 +223,14 @@ fn weights_are_shares_of_the_whole() {
 
 #[test]
 fn a_weight_that_rounds_to_no_client_is_said_for_each_stage() {
-    let findings = planned(&QUICKSTART.replace("\"mix\": \"ops\"", "\"mix\": \"clients\"")).findings;
+    let text = QUICKSTART.replace("\"mix\": \"ops\"", "\"mix\": \"clients\"");
+    let text = text.replace("\"workload\": \"quickstart\"", "\"workload\": \"smoke\"");
+    let findings = planned(&text).findings;
     let messages: Vec<_> = findings.0.iter().map(|finding| finding.message.as_str()).collect();
     // Of 4 clients: 0.6, 1.2, 0.6, 0.4, 0.4, 0.8 — one for ls-remote, three for the largest remainders.
     assert_eq!(
         messages,
-        ["with 4 clients of the workload \"quickstart\", no client is left for \"web.BrowseProjectsAndRepositories\" (weight 0.1), \"web.ListUsers\" (weight 0.1)";
+        ["with 4 clients of the workload \"smoke\", no client is left for \"web.BrowseProjectsAndRepositories\" (weight 0.1), \"web.ListUsers\" (weight 0.1)";
             2]
     );
     assert_eq!(findings.errors(), 0);
@@ -240,7 +240,7 @@ fn a_weight_that_rounds_to_no_client_is_said_for_each_stage() {
 #[test]
 fn scripts_that_do_not_exist_and_those_of_later_versions_are_told_apart() {
     let workload = json!([
-        {"script": "scm.PushChangesSsh", "weight": 0.2},
+        {"script": "web.Audit", "weight": 0.2},
         {"script": "GitCloneOverHttp", "weight": 0.4},
         {"script": "xyz", "weight": 0.4}
     ]);
@@ -285,7 +285,7 @@ fn an_experiment_of_the_first_e3_loads_unchanged() {
         }]
     }"#;
     let mixed = json!([
-        {"script": "bitbucket.scm.GitCloneOverSsh", "testDataProvider": "x", "description": "d", "scale": 1, "weight": 0.5},
+        {"script": "bitbucket.web.Audit", "testDataProvider": "x", "description": "d", "scale": 1, "weight": 0.5},
         {"script": "web.Dashboard", "weight": 0.5}
     ]);
     let snapshot = json!({

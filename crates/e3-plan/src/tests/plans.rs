@@ -30,10 +30,10 @@ fn quickstart_leaves_no_choice() {
         assert_eq!((thread.instance.provider, thread.instance.nodes), (ProviderName::Local, nodes));
         assert!(thread.co_located);
         assert_eq!(thread.workers.len(), 1);
-        assert_eq!(thread.instance.dataset.generate.as_ref().unwrap().repositories, 8);
+        assert_eq!(thread.instance.dataset.generate.as_ref().unwrap().repositories, 16);
         for (stage, clients) in thread.stages.iter().zip([4, 8, 16]) {
             assert_eq!(stage.clients.len(), clients);
-            assert_eq!((stage.mix, stage.jobs.len()), (Mix::Ops, 6));
+            assert_eq!((stage.mix, stage.jobs.len()), (Mix::Ops, 13));
             assert_eq!(
                 (stage.duration, stage.warm_up, stage.grace),
                 (Span::from_secs(6), Span::from_secs(1), Span::from_secs(5))
@@ -74,7 +74,8 @@ fn repeated_stages_are_stages_of_their_own() {
 
 #[test]
 fn clients_keep_their_jobs_when_weights_are_shares_of_clients() {
-    let plan = plan(&QUICKSTART.replace("\"mix\": \"ops\"", "\"rampUp\": \"800ms\""));
+    let text = QUICKSTART.replace("\"mix\": \"ops\"", "\"rampUp\": \"800ms\"");
+    let plan = plan(&text.replace("\"workload\": \"quickstart\"", "\"workload\": \"smoke\""));
     let stage = &plan.threads[0].stages[2];
     let shares: Vec<_> = stage.jobs.iter().map(|job| job.clients).collect();
     // Of 16 clients: 2.4, 4.8, 2.4, 1.6, 1.6, 3.2.

@@ -7,10 +7,9 @@ use async_trait::async_trait;
 use e3_bitbucket::path;
 use e3_model::{OpId, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
-use rand::RngExt as _;
-use serde_json::Value;
 
 use super::browser::Browser;
+use super::listing::draw_text;
 use crate::setting::draw_account;
 
 /// Looks through four projects, and two repositories of each.
@@ -65,12 +64,12 @@ impl ScriptClient for Client {
         browser.page(context, PROJECTS, path::projects_page()).await?;
         let projects = browser.rest(context, LIST_PROJECTS, path::rest_projects(0, PAGE)).await?;
         for _ in 0..PROJECTS_SEEN {
-            let Some(key) = draw(&projects, "key", context) else { break };
+            let Some(key) = draw_text(&projects, "key", context) else { break };
             browser.page(context, REPOSITORIES, path::project_repos_page(&key)).await?;
             let list = path::rest_repositories(&key, 0, PAGE);
             let repositories = browser.rest(context, LIST_REPOSITORIES, list).await?;
             for _ in 0..REPOSITORIES_SEEN {
-                let Some(slug) = draw(&repositories, "slug", context) else { break };
+                let Some(slug) = draw_text(&repositories, "slug", context) else { break };
                 browser.page(context, BRANCHES, path::branches_page(&key, &slug)).await?;
                 let list = path::rest_branches(&key, &slug, 0, BRANCH_PAGE);
                 browser.rest(context, LIST_BRANCHES, list).await?;
@@ -78,16 +77,6 @@ impl ScriptClient for Client {
         }
         context.pause(PAUSE).await
     }
-}
-
-/// Draws one value of a REST page and returns that field of it; none when the page is empty.
-fn draw(page: &Value, field: &str, context: &mut ClientContext) -> Option<String> {
-    let values = page.get("values")?.as_array()?;
-    if values.is_empty() {
-        return None;
-    }
-    let index = context.random().random_range(0..values.len());
-    values.get(index)?.get(field)?.as_str().map(str::to_owned)
 }
 
 /// The first E3's page size for projects and repositories.

@@ -6,7 +6,9 @@ use e3_bitbucket::path;
 use e3_http::{HttpSession, Request, Response};
 use e3_model::{OpId, Outcome};
 use e3_workload::{Account, ClientContext, Failure, Measured, ScriptError, Setting, Stopped};
+use serde_json::Value;
 
+use super::ask::{Ask, PAGE_ACCEPT};
 use crate::failure;
 use crate::setting::parse_base;
 
@@ -100,7 +102,7 @@ impl Browser {
         op: OpId,
         path: String,
     ) -> Result<(), Stopped> {
-        self.fetch(context, op, page_request(path)).await.map(|_| ())
+        self.ask(context, op, Ask::page(path), |_| Ok(())).await
     }
 
     /// Calls REST as the pages' own scripts do; returns the JSON, which must come with status 200.
@@ -109,43 +111,96 @@ impl Browser {
         context: &mut ClientContext,
         op: OpId,
         path: String,
-    ) -> Result<serde_json::Value, Stopped> {
-        let origin = self.http.base().to_string();
-        let request = Request::get(path)
-            .header("accept", "application/json, text/javascript, */*; q=0.01")
-            .header("x-requested-with", "XMLHttpRequest")
-            .header("origin", &origin);
-        let response = self.fetch(context, op, request).await?;
-        Ok(serde_json::from_slice(&response.body).unwrap_or_default())
+    ) -> Result<Value, Stopped> {
+        self.ask(context, op, Ask::rest(path), json).await
     }
 
-    async fn fetch(
+    /// Asks, and reads from the answer what must be in it; the op fails where it is not.
+    pub(crate) async fn ask<T: Send>(
         &mut self,
         context: &mut ClientContext,
         op: OpId,
-        request: Request,
-    ) -> Result<Response, Stopped> {
-        let wants_json = request.headers.iter().any(|(name, _)| name == "x-requested-with");
-        let what = request.path.clone();
-        let http = &mut self.http;
-        let fetched = context
+        ask: Ask,
+        read: impl FnOnce(&Response) -> Result<T, String> + Send,
+    ) -> Result<T, Stopped> {
+        self.attempt(context, op, ask, read).await?.map_err(|refusal| refusal.stopped)
+    }
+
+    /// Asks as [`Browser::ask`] does, and tells apart what the server refused, which is a failed op all the same.
+    pub(crate) async fn attempt<T: Send>(
+        &mut self,
+        context: &mut ClientContext,
+        op: OpId,
+        ask: Ask,
+        read: impl FnOnce(&Response) -> Result<T, String> + Send,
+    ) -> Result<Result<T, Refusal>, Stopped> {
+        let (what, accepted) = (ask.to_string(), ask.accepted);
+        let request = ask.request(&self.http.base().to_string());
+        let (http, mut refused) = (&mut self.http, None);
+        let asked = context
             .op(op, async {
                 let response = http.send(request).await.map_err(|error| failure::of_http(&error))?;
                 let measured = measured(&response);
-                expect(&response, &what, measured)?;
-                if wants_json && serde_json::from_slice::<serde::de::IgnoredAny>(&response.body).is_err() {
-                    let message = format!("{what} answered 200 with a body that is not JSON");
-                    return Err(Failure::new(Outcome::Unexpected, message).measured(measured));
+                let status = response.status;
+                if !accepted.contains(&status) {
+                    let said = first_error(&response.body);
+                    let message = format!("{what} answered {status}{}", said.as_deref().unwrap_or_default());
+                    refused = Some((status, said.unwrap_or_default()));
+                    return Err(Failure::new(unexpected(status), message).measured(measured));
                 }
-                Ok((response, measured))
+                let read = read(&response).map_err(|problem| {
+                    let message = format!("{what} answered {status} {problem}");
+                    Failure::new(Outcome::Unexpected, message).measured(measured)
+                })?;
+                Ok((read, measured))
             })
             .await;
-        if let Err(Stopped::Failed { outcome: Outcome::Http3xx | Outcome::Http4xx, .. }) = &fetched {
+        if let Err(Stopped::Failed { outcome, .. }) = &asked
+            && matches!(outcome, Outcome::Http3xx | Outcome::Http4xx | Outcome::Unexpected)
+        {
             // The session may have expired: the next iteration logs in anew, as a person would.
             self.logged_in = false;
         }
-        fetched
+        match (asked, refused) {
+            (Ok(read), _) => Ok(Ok(read)),
+            (Err(stopped), Some((status, said))) => Ok(Err(Refusal { status, said, stopped })),
+            (Err(stopped), None) => Err(stopped),
+        }
     }
+}
+
+/// What a server refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The status.
+    pub(crate) status: u16,
+    /// The first error of its answer, with the exception's name; empty if it names none.
+    pub(crate) said: String,
+    /// The failed op.
+    pub(crate) stopped: Stopped,
+}
+
+/// Returns the JSON of an answer's body.
+pub(crate) fn json(response: &Response) -> Result<Value, String> {
+    serde_json::from_slice(&response.body).map_err(|_| "with a body that is not JSON".to_owned())
+}
+
+/// Takes a page, or a redirect to any page but the login's.
+pub(crate) fn leads_on(response: &Response) -> Result<(), String> {
+    let location = response.header("location").unwrap_or_default();
+    if response.status == 302 && location.contains("/login") {
+        return Err("to the login page, so the session has ended".to_owned());
+    }
+    Ok(())
+}
+
+/// Returns the first error of Bitbucket's error document, as the end of a sentence.
+fn first_error(body: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    let error = document.get("errors")?.get(0)?;
+    let text = |field: &str| error.get(field).and_then(Value::as_str).unwrap_or_default();
+    let exception = text("exceptionName").rsplit('.').next().unwrap_or_default();
+    Some(format!(": {} ({exception})", text("message")))
 }
 
 fn page_request(path: String) -> Request {
@@ -177,9 +232,6 @@ fn measured(response: &Response) -> Measured {
         ..Measured::default()
     }
 }
-
-/// What a browser accepts for a page, as the first E3 sent it.
-const PAGE_ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 #[cfg(test)]
 mod tests {

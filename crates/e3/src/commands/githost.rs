@@ -22,8 +22,8 @@ pub(crate) async fn perform(command: GithostCommand) -> Result<Exit, Failure> {
             e3_githost::serve(options, announce, shutdown).await.context("githost could not serve")?;
         }
         GithostCommand::Balance(arguments) => {
-            let BalanceArguments { http, nodes } = arguments;
-            let options = BalanceOptions { http, nodes };
+            let BalanceArguments { http, ssh, nodes, ssh_nodes } = arguments;
+            let options = BalanceOptions { http, ssh, nodes, ssh_nodes };
             e3_githost::balance(options, announce, shutdown).await.context("the front could not serve")?;
         }
     }

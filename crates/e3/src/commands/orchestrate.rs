@@ -76,7 +76,7 @@ async fn measure(
         }
     };
     let (analysis, _) = analysed(app, run)?;
-    let exit = match run::exit_of(&record) {
+    let exit = match run::exit_of(&record, plan) {
         Ok(Exit::Success) => Ok(analyze::exit_of(&analysis)),
         other => other,
     };

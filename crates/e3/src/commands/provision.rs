@@ -107,6 +107,9 @@ pub(crate) fn tell(printer: &Printer, phase: &str, event: &ProvisionEvent) {
         ProvisionEvent::Loaded { thread, repositories, seconds } => {
             format!("{thread}: {} loaded in {seconds:.1} s", repositories_of(*repositories))
         }
+        ProvisionEvent::Kept { thread, seconds } => {
+            format!("{thread}: its loaded state is kept for the resets after {seconds:.1} s")
+        }
         // The log has each of them; the teardown's end tells how many, and names what is left.
         ProvisionEvent::Removed { .. } | ProvisionEvent::Left { .. } => return,
     };

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use e3_fleet::{
     BetweenStages, Conduct, FleetEvent, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
 };
-use e3_home::{RunDir, RunSecrets};
+use e3_home::{Home, RunDir, RunSecrets};
 use e3_model::{
-    Document as _, InstanceTopology, Plan, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId,
-    ThreadTopology, Topology, quantity,
+    Document as _, Plan, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId, ThreadTopology, Topology,
+    quantity,
 };
-use e3_provider::{Journal, NodeProbe, Provider};
+use e3_provider::{NodeProbe, Provider};
 use e3_workload::{Account, RepositoryDraw, Setting};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,7 @@ pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
         data_json(&record)?;
     }
     app.printer.progress("done", &format!("next: {}", app.command("gather", &run)));
-    exit_of(&record)
+    exit_of(&record, &run.read()?)
 }
 
 /// Runs all stages of a provisioned run.
@@ -62,7 +62,8 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
         .map(|thread| setting(run, thread, &secrets).map(Arc::new))
         .collect::<Result<Vec<_>, Failure>>()?;
     let providers = registry::providers(app.program.clone());
-    let between_stages = Systems { topology: &topology, providers: &providers, run };
+    let home = app.home.of(run);
+    let between_stages = Systems { topology: &topology, providers: &providers, home: &home, run };
     let printer = app.printer.clone();
     let events = move |event: FleetEvent| print(&printer, &event);
     let input =
@@ -90,7 +91,7 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
 ///
 /// # Errors
 /// With the stage that failed, which ended the run.
-pub(crate) fn exit_of(record: &Run) -> Result<Exit, Failure> {
+pub(crate) fn exit_of(record: &Run, plan: &Plan) -> Result<Exit, Failure> {
     for stage in &record.stages {
         match &stage.outcome {
             StageOutcome::Completed => {}
@@ -102,7 +103,9 @@ pub(crate) fn exit_of(record: &Run) -> Result<Exit, Failure> {
             }
         }
     }
-    Ok(Exit::Success)
+    // An interrupt between two stages leaves no mark on either.
+    let planned: usize = plan.rounds.iter().map(|round| round.stages.len()).sum();
+    Ok(if record.stages.len() < planned { Exit::Interrupted } else { Exit::Success })
 }
 
 /// Returns what the clients of a thread know of their system under test.
@@ -153,40 +156,31 @@ fn addresses(thread: &ThreadTopology) -> Vec<WorkerAddress> {
 struct Systems<'a> {
     topology: &'a Topology,
     providers: &'a [Arc<dyn Provider>],
+    home: &'a Home,
     run: &'a RunDir,
 }
 
 impl Systems<'_> {
-    fn of(&self, thread: ThreadId) -> Result<(&InstanceTopology, &dyn Provider), String> {
-        let instance = &self
-            .topology
-            .threads
-            .get(thread.index())
-            .ok_or_else(|| format!("{thread} is not in the topology"))?
-            .instance;
-        let provider = self
-            .providers
-            .iter()
-            .find(|provider| provider.name() == instance.provider)
-            .ok_or_else(|| format!("this e3 has no provider {}", instance.provider))?;
-        Ok((instance, provider.as_ref()))
+    fn of(&self, thread: ThreadId) -> Result<&ThreadTopology, String> {
+        let found = self.topology.threads.get(thread.index());
+        found.ok_or_else(|| format!("{thread} is not in the topology"))
     }
 }
 
 #[async_trait]
 impl BetweenStages for Systems<'_> {
     async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String> {
-        let (instance, provider) = self.of(thread)?;
-        let journal = Journal::open(&self.run.journal()).map_err(|error| e3_model::with_causes(&error))?;
-        provider.reset(instance, reset, &journal).await.map_err(|error| e3_model::with_causes(&error))
+        let done = e3_provision::reset(self.home, self.run, self.of(thread)?, reset, self.providers).await;
+        done.map_err(|error| e3_model::with_causes(&error))
     }
 
     async fn verify(&self, thread: ThreadId) -> Result<(), String> {
-        let (instance, provider) = self.of(thread)?;
+        let topology = self.of(thread)?;
         let mut answers = Vec::new();
         // One lost answer after a heavy stage is no dead node.
         for _ in 0..PROBES {
-            answers = provider.probe(instance).await.map_err(|error| e3_model::with_causes(&error))?.nodes;
+            let probe = e3_provision::probe(topology, self.providers).await;
+            answers = probe.map_err(|error| e3_model::with_causes(&error))?.nodes;
             if answers.iter().all(NodeProbe::is_running) {
                 return Ok(());
             }
@@ -206,6 +200,14 @@ impl BetweenStages for Systems<'_> {
 
 fn print(printer: &Printer, event: &FleetEvent) {
     match event {
+        FleetEvent::SystemReset { thread, reset, seconds, .. } => {
+            let done = match reset {
+                Reset::None => return,
+                Reset::Restart => "was restarted",
+                Reset::Restore => "is as it was loaded",
+            };
+            printer.progress("reset", &format!("{thread} {done} after {seconds:.1} s"));
+        }
         FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
             let text = format!("{position}/{of}  {thread}, {clients} clients for {duration} ({stage})");
             printer.progress("run", &text);

@@ -3,8 +3,12 @@
 
 mod breakage;
 mod commands;
+mod idle;
 mod kill;
+mod node_kill;
 mod orchestrate;
 mod phases;
+mod reset;
+mod scripts;
 mod support;
 mod validate;

@@ -1,0 +1,295 @@
+//! One command on one channel: git runs for it, what the client sends goes in, what git says goes out.
+
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use russh::ChannelId;
+use russh::server::Handle;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::client::Running;
+use super::command::Command;
+use super::line::Piece;
+use crate::failure::Failure;
+use crate::git::pkt::{self, Packet, Parsed};
+use crate::git::{Asked, Call, GitError, LsRefs, Service, is_malformed};
+use crate::state::App;
+use crate::store::User;
+
+/// What a command works with.
+pub(super) struct Operation {
+    pub(super) host: App,
+    pub(super) user: User,
+    pub(super) protocol: Option<String>,
+    /// What the client sends; it ends with the client's end of file.
+    pub(super) input: mpsc::UnboundedReceiver<Piece>,
+    pub(super) handle: Handle,
+    pub(super) channel: ChannelId,
+    pub(super) _running: Running,
+}
+
+/// Why an operation ended early.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("{0}")]
+    Refused(String),
+    #[error("the client sent more than {0} bytes")]
+    TooLarge(u64),
+    #[error("the client went away")]
+    Gone,
+    #[error("the client took nothing for {0:?}")]
+    Idle(Duration),
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+impl Operation {
+    /// Runs the command to its end, and tells the client how it ended; none is a shell.
+    pub(super) async fn run(mut self, line: Option<Vec<u8>>, stop: CancellationToken) {
+        let done = tokio::select! {
+            () = stop.cancelled() => return,
+            done = self.perform(line.as_deref()) => done,
+        };
+        let status = match done {
+            Ok(status) => status,
+            Err(broken) => {
+                tracing::debug!(error = %broken, "a git operation over SSH broke off");
+                if let Some(text) = self.complaint(&broken) {
+                    let _ = self.send(self.handle.extended_data(self.channel, STDERR, text)).await;
+                }
+                BROKEN
+            }
+        };
+        // Whoever is gone needs no farewell.
+        let farewell = async {
+            self.handle.exit_status_request(self.channel, status).await?;
+            self.handle.eof(self.channel).await?;
+            self.handle.close(self.channel).await
+        };
+        let _ = self.send(farewell).await;
+    }
+
+    async fn perform(&mut self, line: Option<&[u8]>) -> Result<u32, Broken> {
+        let Some(line) = line else {
+            let text =
+                format!("You are signed in as {}. This server runs git; it has no shell.\n", self.user.name);
+            self.send(self.handle.extended_data(self.channel, STDERR, text)).await?;
+            return Ok(NO_SHELL);
+        };
+        let command = Command::parse(line).ok_or_else(|| {
+            Broken::Refused("Only git-upload-pack and git-receive-pack are served.".to_owned())
+        })?;
+        let wanted = (command.service, self.protocol.take());
+        let host = std::sync::Arc::clone(&self.host);
+        let call = Call::open(host, self.user.clone(), command.address, wanted).await;
+        let call = call.map_err(|failure: Failure| Broken::Refused(failure.message))?;
+        if call.service == Service::UploadPack {
+            self.host.visit(&self.user, &call.repository).await;
+        }
+        let longest = self.host.limits.git_run();
+        let talked = tokio::time::timeout(longest, self.talk(&call)).await;
+        talked.unwrap_or(Err(Broken::Git(GitError::TooLong(longest))))
+    }
+
+    /// Says what can be said without git, then lets git and the client talk.
+    async fn talk(&mut self, call: &Call) -> Result<u32, Broken> {
+        let Some(data) = call.advertisement(false).await? else {
+            return self.converse(call, Begun::default()).await;
+        };
+        self.send(self.handle.data(self.channel, data)).await?;
+        let mut heard = BytesMut::new();
+        while heard.len() < MOST_HEARD {
+            match Wish::of(call, &heard) {
+                Wish::Nothing => return Ok(0),
+                Wish::Refs(request, consumed) => {
+                    let Some(data) = call.ls_refs(&request).await? else { break };
+                    self.send(self.handle.data(self.channel, data)).await?;
+                    heard.advance(consumed);
+                }
+                Wish::Unclear => match self.input.recv().await {
+                    Some(piece) => heard.extend_from_slice(&piece.data),
+                    None if heard.is_empty() => return Ok(0),
+                    // Git says what it thinks of half a request.
+                    None => break,
+                },
+                Wish::Git => break,
+            }
+        }
+        self.converse(call, Begun { advertised: true, heard: heard.freeze() }).await
+    }
+
+    /// Lets git and the client talk until git ends.
+    async fn converse(&mut self, call: &Call, begun: Begun) -> Result<u32, Broken> {
+        let skip = begun.advertised && call.service == Service::UploadPack;
+        // Told so, receive-pack does not advertise, and differs in nothing else; upload-pack would expect other requests.
+        let flags: &[&str] = if begun.advertised && !skip { &["--stateless-rpc"] } else { &[] };
+        let mut child = call.start(flags).await?;
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let most = call.most();
+        let (handle, channel, idle) = (self.handle.clone(), self.channel, self.host.limits.git_idle());
+        let drain = async {
+            match stdout {
+                Some(stdout) => drain(stdout, skip, (&handle, channel), idle).await,
+                None => Ok(false),
+            }
+        };
+        // Git ends when it has said everything, whether or not the client has.
+        let said_something = tokio::select! {
+            drained = drain => drained?,
+            broken = feed(begun.heard, &mut self.input, stdin, most) => return Err(broken),
+        };
+        let (status, complaint) = child.wait().await?;
+        call.settle().await;
+        match status.code() {
+            Some(0) => Ok(0),
+            Some(code) if said_something => {
+                tracing::debug!(%status, complaint, "a git operation failed");
+                Ok(u32::try_from(code).unwrap_or(BROKEN))
+            }
+            _ => Err(GitError::Failed { status, complaint }.into()),
+        }
+    }
+
+    /// Sends something within the time that a client may take nothing.
+    async fn send<T, E>(&self, sent: impl Future<Output = Result<T, E>>) -> Result<T, Broken> {
+        let idle = self.host.limits.git_idle();
+        match tokio::time::timeout(idle, sent).await {
+            Ok(Ok(sent)) => Ok(sent),
+            Ok(Err(_)) => Err(Broken::Gone),
+            Err(_) => Err(Broken::Idle(idle)),
+        }
+    }
+
+    /// Returns what the client should read; none if there is nobody to read it.
+    fn complaint(&self, broken: &Broken) -> Option<String> {
+        let text = match broken {
+            Broken::Gone | Broken::Idle(_) => return None,
+            Broken::Refused(text) => text.clone(),
+            Broken::TooLarge(_) => Failure::too_large().message,
+            Broken::Git(GitError::Busy(busy)) => Failure::busy(&busy.to_string()).message,
+            Broken::Git(GitError::Failed { complaint, .. }) if is_malformed(complaint) => {
+                "This is not a request that git makes.".to_owned()
+            }
+            Broken::Git(error) => Failure::internal("run git", error).message,
+        };
+        Some(format!("{text}\n"))
+    }
+}
+
+/// How far a conversation is when git comes into it.
+#[derive(Default)]
+struct Begun {
+    /// The refs have been advertised.
+    advertised: bool,
+    /// What the client has said since.
+    heard: Bytes,
+}
+
+/// What a client wants, by what it has said after the advertisement.
+enum Wish {
+    /// It has what it wanted.
+    Nothing,
+    /// Refs; the request is this long.
+    Refs(LsRefs, usize),
+    Unclear,
+    /// Anything else.
+    Git,
+}
+
+impl Wish {
+    fn of(call: &Call, heard: &[u8]) -> Self {
+        if pkt::FLUSH.starts_with(heard) && heard.len() < pkt::FLUSH.len() {
+            return Self::Unclear;
+        }
+        if heard.starts_with(pkt::FLUSH) {
+            return Self::Nothing;
+        }
+        if call.version() != 2 {
+            return Self::Git;
+        }
+        match LsRefs::parse(heard) {
+            Asked::LsRefs(request, rest) => Self::Refs(request, heard.len() - rest.len()),
+            Asked::Short => Self::Unclear,
+            Asked::Other => Self::Git,
+        }
+    }
+}
+
+/// Moves what the client says into git; does not end before it must, because git may have more to say.
+async fn feed(
+    heard: Bytes,
+    input: &mut mpsc::UnboundedReceiver<Piece>,
+    mut stdin: Option<ChildStdin>,
+    most: u64,
+) -> Broken {
+    let mut total = 0_u64;
+    let mut next = Some((heard, None));
+    while let Some((data, held)) = next {
+        total = total.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
+        if total > most {
+            return Broken::TooLarge(most);
+        }
+        // A child that reads no more has decided; the rest is dropped, so that its answer arrives.
+        if let Some(pipe) = &mut stdin
+            && pipe.write_all(&data).await.is_err()
+        {
+            stdin = None;
+        }
+        drop::<Option<Piece>>(held);
+        next = input.recv().await.map(|piece| (piece.data.clone(), Some(piece)));
+    }
+    drop(stdin);
+    std::future::pending().await
+}
+
+/// Moves what git says to the client, from after its advertisement if that is to be skipped; returns whether there was
+/// anything.
+async fn drain(
+    mut stdout: ChildStdout,
+    mut skip: bool,
+    (handle, channel): (&Handle, ChannelId),
+    idle: Duration,
+) -> Result<bool, Broken> {
+    let mut buffer = BytesMut::new();
+    let mut said_something = false;
+    loop {
+        buffer.reserve(CHUNK);
+        if stdout.read_buf(&mut buffer).await.map_err(GitError::Pipe)? == 0 {
+            return Ok(said_something);
+        }
+        while skip {
+            let (packet, rest) = match pkt::parse(&buffer) {
+                Parsed::Packet(packet, rest) => (packet, rest.len()),
+                Parsed::Short => break,
+                Parsed::Wrong => {
+                    return Err(GitError::Pipe(std::io::Error::other("git says no packets")).into());
+                }
+            };
+            skip = packet != Packet::Flush;
+            buffer.advance(buffer.len() - rest);
+        }
+        if skip || buffer.is_empty() {
+            continue;
+        }
+        said_something = true;
+        let data: Bytes = buffer.split().freeze();
+        match tokio::time::timeout(idle, handle.data(channel, data)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(Broken::Gone),
+            Err(_) => return Err(Broken::Idle(idle)),
+        }
+    }
+}
+
+/// Source: RFC 4254, section 5.2, `SSH_EXTENDED_DATA_STDERR`.
+const STDERR: u32 = 1;
+/// Source: what git itself ends with after a fatal error.
+const BROKEN: u32 = 128;
+const NO_SHELL: u32 = 1;
+/// As much as a pipe holds on Linux.
+const CHUNK: usize = 64 << 10;
+/// Longer requests for refs are git's.
+const MOST_HEARD: usize = 1 << 20;

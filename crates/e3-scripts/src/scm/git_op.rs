@@ -1,0 +1,32 @@
+//! The one way in which scripts measure what the Git client does.
+
+use std::future::Future;
+
+use e3_git::{GitError, Transfer};
+use e3_model::OpId;
+use e3_workload::{ClientContext, Measured, Stopped};
+
+use crate::failure;
+
+/// Performs one op of the Git client and returns what came of it.
+pub(crate) fn git_op<'c, T: Send + 'c>(
+    context: &'c mut ClientContext,
+    op: OpId,
+    work: impl Future<Output = Result<T, GitError>> + Send + 'c,
+    transfer: impl FnOnce(&T) -> Transfer + Send + 'c,
+) -> impl Future<Output = Result<T, Stopped>> + Send + 'c {
+    // The Git client's futures are too large to be moved from hand to hand.
+    let work = Box::pin(work);
+    context.op(op, async move {
+        let done = work.await.map_err(|error| failure::of_git(&error))?;
+        let transfer = transfer(&done);
+        let measured = Measured {
+            first_byte: transfer.first_byte,
+            bytes_in: transfer.bytes_in,
+            bytes_out: transfer.bytes_out,
+            phases: Some(transfer.phases),
+            ..Measured::default()
+        };
+        Ok((done, measured))
+    })
+}

@@ -1,0 +1,36 @@
+//! What all Git scripts have in hand: a way to the server, and the repositories to draw from.
+
+use std::sync::Arc;
+
+use e3_git::{Remote, RepositoryPath};
+use e3_workload::{ClientContext, DrawnRepository, ScriptError, Setting};
+
+use super::Transport;
+
+/// One client's view of the Git side of a system.
+pub(crate) struct Repositories {
+    setting: Arc<Setting>,
+    /// The way of the client's account.
+    pub(crate) remote: Remote,
+}
+
+impl Repositories {
+    /// Prepares a client that keeps one account through the stage.
+    pub(crate) fn prepare(
+        script: &str,
+        transport: Transport,
+        setting: &Arc<Setting>,
+        context: &mut ClientContext,
+    ) -> Result<Self, ScriptError> {
+        if setting.repositories.is_empty() {
+            return Err(ScriptError::NoRepository { script: script.to_owned() });
+        }
+        Ok(Self { setting: Arc::clone(setting), remote: transport.remote(script, setting, context)? })
+    }
+
+    /// Returns the next repository, drawn by weight.
+    pub(crate) fn draw(&self, context: &mut ClientContext) -> Option<(&DrawnRepository, RepositoryPath)> {
+        let drawn = self.setting.repositories.draw(context.random())?;
+        Some((drawn, RepositoryPath::new(&drawn.project, &drawn.slug)))
+    }
+}

@@ -1,0 +1,94 @@
+//! How a Git script reaches its server.
+
+use std::sync::Arc;
+
+use e3_git::{Remote, SshKey};
+use e3_model::{Protocol, with_causes};
+use e3_workload::{Account, ClientContext, ScriptError, Setting};
+
+use crate::setting::{draw_among, parse_base};
+
+/// How a Git script reaches its server; every operation on repositories is there for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// SSH, with a user's key.
+    Ssh,
+    /// Smart HTTP, with a user's password.
+    Http,
+    /// Smart HTTP from a node itself, past the load balancer.
+    HttpDirect,
+}
+
+impl Transport {
+    pub(crate) fn protocol(self) -> Protocol {
+        match self {
+            Self::Ssh => Protocol::GitSsh,
+            Self::Http | Self::HttpDirect => Protocol::GitHttp,
+        }
+    }
+
+    /// Returns how it is done, as a descriptor's summary ends.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Ssh => "over SSH with a user's key",
+            Self::Http => "over HTTP with a user's password",
+            Self::HttpDirect => {
+                "over HTTP with a user's password, from a node itself, past the load balancer"
+            }
+        }
+    }
+
+    /// Returns the way of one client, which keeps its account, drawn uniformly among those that can log in so.
+    pub(crate) fn remote(
+        self,
+        script: &str,
+        setting: &Arc<Setting>,
+        context: &mut ClientContext,
+    ) -> Result<Remote, ScriptError> {
+        match self {
+            Self::Ssh => over_ssh(script, setting, context),
+            Self::Http => over_http(script, &setting.url, setting, context),
+            Self::HttpDirect => {
+                let node = node(setting, context).unwrap_or(&setting.url);
+                over_http(script, node, setting, context)
+            }
+        }
+    }
+}
+
+fn over_http(
+    script: &str,
+    url: &str,
+    setting: &Setting,
+    context: &mut ClientContext,
+) -> Result<Remote, ScriptError> {
+    let account = draw_among(&setting.users, context)
+        .ok_or_else(|| ScriptError::NoUser { script: script.to_owned() })?;
+    Ok(Remote::http(parse_base(script, url)?, &account.name, &account.password))
+}
+
+fn over_ssh(script: &str, setting: &Setting, context: &mut ClientContext) -> Result<Remote, ScriptError> {
+    let endpoint = setting.ssh.as_ref().ok_or_else(|| ScriptError::NoSsh { script: script.to_owned() })?;
+    let with_key: Vec<&Account> = setting.users.iter().filter(|user| user.private_key.is_some()).collect();
+    let account = draw_among(&with_key, context);
+    let (account, key) = account
+        .and_then(|account| Some((account, account.private_key.as_ref()?)))
+        .ok_or_else(|| ScriptError::NoKey { script: script.to_owned() })?;
+    let key = SshKey::parse(key).map_err(|error| ScriptError::Key {
+        script: script.to_owned(),
+        user: account.name.clone(),
+        reason: with_causes(&error),
+    })?;
+    Remote::ssh(endpoint, key).map_err(|error| ScriptError::Url {
+        script: script.to_owned(),
+        url: endpoint.url.clone(),
+        reason: with_causes(&error),
+    })
+}
+
+/// Returns the node of this client: clients take turns; none where no node has a URL of its own.
+fn node<'a>(setting: &'a Setting, context: &ClientContext) -> Option<&'a String> {
+    let count = u32::try_from(setting.nodes.len()).unwrap_or(u32::MAX);
+    let turn = context.client().0.checked_rem(count)?;
+    setting.nodes.get(usize::try_from(turn).ok()?)
+}

@@ -1,0 +1,84 @@
+//! `cargo xtask bench WHAT`: how fast something is beside what people use instead, on this machine, now.
+
+mod githost;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Runs the chore.
+///
+/// # Errors
+/// When an argument is unknown, or what is measured does not work.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
+    let options = Options::parse(arguments)?;
+    if cfg!(debug_assertions) {
+        // Otherwise the client would be what is measured.
+        let mut command = process::cargo(&workspace.root);
+        command.args(["run", "--locked", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
+        return process::run(command.args(arguments));
+    }
+    githost::run(workspace, &options)
+}
+
+/// What a measurement is told.
+struct Options {
+    /// The binary; none builds it.
+    e3: Option<PathBuf>,
+    /// How long each measurement takes.
+    seconds: u64,
+    /// How often each is repeated, in turns with the others.
+    rounds: usize,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let mut options = Self { e3: None, seconds: 4, rounds: 3 };
+        let Some((what, rest)) = arguments.split_first() else {
+            bail!("`cargo xtask bench` measures githost; say `cargo xtask bench githost`");
+        };
+        if what != "githost" {
+            bail!("`cargo xtask bench` measures githost, not {what:?}");
+        }
+        let mut rest = rest.iter();
+        while let Some(flag) = rest.next() {
+            let value = rest.next().with_context(|| format!("{flag} needs a value"))?;
+            let number =
+                || value.parse().with_context(|| format!("{flag} takes a number, but got {value:?}"));
+            match flag.as_str() {
+                "--e3" => options.e3 = Some(std::path::absolute(value).context("cannot tell where we are")?),
+                "--seconds" => options.seconds = number()?,
+                "--rounds" => options.rounds = usize::try_from(number()?).unwrap_or(1),
+                _ => bail!("`cargo xtask bench` knows --e3, --seconds and --rounds, but got {flag:?}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_unknown_ones_refused() {
+        let parse = |arguments: &[&str]| {
+            Options::parse(&arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>())
+        };
+        let options = parse(&["githost", "--seconds", "2", "--e3", "/x/e3"]).unwrap();
+        assert_eq!((options.seconds, options.rounds, options.e3), (2, 3, Some(PathBuf::from("/x/e3"))));
+        for wrong in [
+            &[][..],
+            &["nginx"],
+            &["githost", "--rounds"],
+            &["githost", "--rounds", "x"],
+            &["githost", "-v", "1"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The e3 binary as users have it.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::process;
+use crate::say::say;
+use crate::workspace::Workspace;
+
+/// Builds the e3 binary of this tree with optimisation, and returns where it lies.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn release(workspace: &Workspace) -> Result<PathBuf> {
+    say("build: the optimised e3 binary of this tree");
+    let mut command = process::cargo(&workspace.root);
+    command.args(["build", "--locked", "--release", "--package", "e3", "--bin", "e3"]);
+    command
+        .args(["--message-format", "json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = command.output().context("cannot start cargo build")?;
+    if !output.status.success() {
+        bail!("the e3 binary could not be built");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    executable(&messages).context("cargo build did not say where the e3 binary lies")
+}
+
+/// Returns the binary that cargo's messages name, one message a line.
+pub(crate) fn executable(messages: &str) -> Option<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let path = |message: Value| {
+        let is_e3 = message.pointer("/target/name")? == "e3";
+        message.get("executable")?.as_str().filter(|_| is_e3).map(PathBuf::from)
+    };
+    messages.filter_map(path).next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_binary_is_where_cargo_says() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"e3_git\"},\"executable\":null}\n\
+                        not json\n\
+                        {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"e3\"},\"executable\":\"/t/release/e3\"}\n\
+                        {\"reason\":\"build-finished\",\"success\":true}\n";
+        assert_eq!(executable(messages), Some(PathBuf::from("/t/release/e3")));
+        assert_eq!(executable("{\"reason\":\"build-finished\"}"), None);
+    }
+}

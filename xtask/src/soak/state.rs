@@ -1,0 +1,83 @@
+//! What REST shows of the system under test.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use e3_bitbucket::{Bitbucket, PullRequestFilter};
+use e3_http::BaseUrl;
+use e3_model::Topology;
+
+use super::home::SoakHome;
+
+/// The branches and open pull requests of a system.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct State {
+    branches: BTreeSet<String>,
+    open: BTreeSet<String>,
+}
+
+/// Reads the state of the run's only system.
+///
+/// # Errors
+/// When the run's documents or the system cannot be read.
+pub(super) fn read(home: &SoakHome) -> Result<State> {
+    let run = home.run_directory()?;
+    let topology: Topology = run.read()?;
+    let thread = topology.threads.first().context("the topology has no thread")?;
+    let secrets = home.home().read_secrets(run.name())?;
+    let secrets = secrets.threads.first().context("the run has no secrets")?;
+    let base = BaseUrl::parse(&thread.instance.url)?;
+    let mut bitbucket = Bitbucket::new(base, &thread.instance.admin, &secrets.admin_password);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start a runtime")?.block_on(list(&mut bitbucket))
+}
+
+async fn list(bitbucket: &mut Bitbucket) -> Result<State> {
+    let mut state = State::default();
+    for project in bitbucket.projects().await? {
+        for repository in bitbucket.repositories(&project.key).await? {
+            let (key, slug) = (&project.key, &repository.slug);
+            let branches = bitbucket.branches(key, slug).await?;
+            state.branches.extend(branches.into_iter().map(|branch| format!("{key}/{slug} {}", branch.id)));
+            let open = bitbucket.pull_requests(key, slug, PullRequestFilter::Open).await?;
+            state
+                .open
+                .extend(open.into_iter().map(|open| format!("{key}/{slug} {} {}", open.id, open.title)));
+        }
+    }
+    Ok(state)
+}
+
+impl State {
+    /// Says what is there that was not, and what is gone.
+    pub(super) fn left_since(&self, before: &Self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (what, now, before) in [
+            ("the branch", &self.branches, &before.branches),
+            ("the open pull request", &self.open, &before.open),
+        ] {
+            problems.extend(now.difference(before).map(|left| format!("{what} {left} is left")));
+            problems.extend(before.difference(now).map(|gone| format!("{what} {gone} is gone")));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_and_what_went_is_told() {
+        let state = |branches: &[&str], open: &[&str]| State {
+            branches: branches.iter().map(|name| (*name).to_owned()).collect(),
+            open: open.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let before = state(&["P/r main", "P/r x"], &["P/r 1 t"]);
+        assert_eq!(before.left_since(&before), Vec::<String>::new());
+        let after = state(&["P/r main", "P/r y"], &["P/r 1 t", "P/r 2 t"]);
+        let expected =
+            ["the branch P/r y is left", "the branch P/r x is gone", "the open pull request P/r 2 t is left"];
+        assert_eq!(after.left_since(&before), expected);
+    }
+}
