@@ -134,7 +134,7 @@ fn shown_status(account: Option<&Account>, failure: &Failure) -> StatusCode {
     }
 }
 
-const TEMPLATES: [(&str, &str); 24] = [
+const TEMPLATES: [(&str, &str); 25] = [
     ("base.html", include_str!("../../templates/base.html")),
     ("branches.html", include_str!("../../templates/branches.html")),
     ("browse.html", include_str!("../../templates/browse.html")),
@@ -156,6 +156,7 @@ const TEMPLATES: [(&str, &str); 24] = [
     ("pull_request_overview.html", include_str!("../../templates/pull_request_overview.html")),
     ("pull_requests.html", include_str!("../../templates/pull_requests.html")),
     ("repository.html", include_str!("../../templates/repository.html")),
+    ("tables.html", include_str!("../../templates/tables.html")),
     ("tags.html", include_str!("../../templates/tags.html")),
     ("user.html", include_str!("../../templates/user.html")),
     ("users_pull_requests.html", include_str!("../../templates/users_pull_requests.html")),

@@ -23,6 +23,13 @@ pub(crate) enum PullRequestCreated {
     Open,
 }
 
+/// How an open pull request ends without a merge by this server.
+#[derive(Debug, Clone, Copy)]
+enum Closing {
+    Declined,
+    Merged,
+}
+
 /// What a pull request should be after a change; none leaves a thing as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Edit<'a> {
@@ -185,10 +192,35 @@ impl Store {
         pull_request: &PullRequest,
         user: &User,
     ) -> Result<bool, sqlx::Error> {
+        self.close_pull_request(pull_request, user, Closing::Declined).await
+    }
+
+    /// Closes the pull request as merged by somebody's push: everything of it is on the target branch already.
+    ///
+    /// Returns false if it is not open at this version any more, or being merged.
+    pub(crate) async fn mark_merged(
+        &self,
+        pull_request: &PullRequest,
+        user: &User,
+    ) -> Result<bool, sqlx::Error> {
+        self.close_pull_request(pull_request, user, Closing::Merged).await
+    }
+
+    async fn close_pull_request(
+        &self,
+        pull_request: &PullRequest,
+        user: &User,
+        closing: Closing,
+    ) -> Result<bool, sqlx::Error> {
+        let (state, step, action) = match closing {
+            Closing::Declined => ("DECLINED", 1, Action::Declined),
+            // Source: recorded; a merge raises the version by two.
+            Closing::Merged => ("MERGED", 2, Action::Merged),
+        };
         let now = now_ms();
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
-            "UPDATE pull_requests SET state = 'DECLINED', version = version + 1, from_commit = ?3, to_commit = ?4,
+            "UPDATE pull_requests SET state = ?6, version = version + ?7, from_commit = ?3, to_commit = ?4,
                     updated_ms = ?5, closed_ms = ?5
              WHERE key = ?1 AND version = ?2 AND state = 'OPEN'
                    AND NOT EXISTS (SELECT 1 FROM pull_request_merges WHERE pull_request = ?1)",
@@ -198,12 +230,14 @@ impl Store {
         .bind(&pull_request.from.commit)
         .bind(&pull_request.to.commit)
         .bind(now)
+        .bind(state)
+        .bind(step)
         .execute(&mut *transaction)
         .await?;
         if changed.rows_affected() == 0 {
             return Ok(false);
         }
-        activities::insert(&mut transaction, pull_request.key, user.id, Action::Declined, now).await?;
+        activities::insert(&mut transaction, pull_request.key, user.id, action, now).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -112,37 +112,6 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Closes the pull request as merged by somebody's push: everything of it is on the target branch already.
-    ///
-    /// Returns false if it is not open at this version any more.
-    pub(crate) async fn mark_merged(
-        &self,
-        pull_request: &PullRequest,
-        user: &User,
-    ) -> Result<bool, sqlx::Error> {
-        let now = now_ms();
-        let mut transaction = self.begin().await?;
-        let changed = sqlx::query(
-            "UPDATE pull_requests SET state = 'MERGED', version = version + 2, from_commit = ?3, to_commit = ?4,
-                    updated_ms = ?5, closed_ms = ?5
-             WHERE key = ?1 AND state = 'OPEN' AND version = ?2
-                   AND NOT EXISTS (SELECT 1 FROM pull_request_merges WHERE pull_request = ?1)",
-        )
-        .bind(pull_request.key)
-        .bind(pull_request.version)
-        .bind(&pull_request.from.commit)
-        .bind(&pull_request.to.commit)
-        .bind(now)
-        .execute(&mut *transaction)
-        .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        activities::insert(&mut transaction, pull_request.key, user.id, Action::Merged, now).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
     /// Forgets a merge whose commit did not get onto the branch and cannot any more.
     pub(crate) async fn forget_merge(&self, merge: &Merge) -> Result<(), sqlx::Error> {
         sqlx::query("DELETE FROM pull_request_merges WHERE pull_request = ? AND merge_commit = ?")
