@@ -56,7 +56,7 @@ impl Generations {
 }
 
 /// Parsed, an answer takes a few times the space of its text.
-const GENERATION: usize = 8 << 20;
+const GENERATION: usize = 2 << 20;
 const OVERHEAD: usize = 512;
 
 #[cfg(test)]
