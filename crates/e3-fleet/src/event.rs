@@ -3,6 +3,19 @@
 use e3_load::FailureNote;
 use e3_model::{Reset, Span, StageOutcome, StageRef};
 
+/// How a stage has gone in its last seconds; for a display, not for a report.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Recent {
+    /// Successes per second.
+    pub rate_per_s: f64,
+    /// Failures among the ops that ended, 0 to 1; none when none ended.
+    pub error_rate: Option<f64>,
+    /// Median latency of the successes in milliseconds; none when there are too few.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile likewise.
+    pub p99_ms: Option<f64>,
+}
+
 /// What the coordinator tells the printer, in the order in which it happens.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FleetEvent {
@@ -42,6 +55,8 @@ pub enum FleetEvent {
         errors: u64,
         /// Seconds since the stage's start.
         elapsed_s: f64,
+        /// How it has gone lately.
+        recent: Recent,
     },
     /// A stage is over and its samples are sealed.
     StageEnded {

@@ -10,6 +10,7 @@ use e3_samples::Names;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::conduct::Conduct;
+use crate::recent::LastSeconds;
 use crate::record::{RunRecord, worst};
 use crate::{Assignment, CoordinatorPort, FleetError, FleetEvent, ToCoordinator, ToWorker, WorkerAddress};
 
@@ -34,6 +35,7 @@ struct StageRun {
     ok: u64,
     errors: u64,
     max_latency_ns: u64,
+    last_seconds: LastSeconds,
     failed: Option<String>,
 }
 
@@ -64,6 +66,7 @@ impl<'a> RoundRun<'a> {
                 ok: 0,
                 errors: 0,
                 max_latency_ns: 0,
+                last_seconds: LastSeconds::default(),
                 failed: None,
             };
             running.insert(*stage, run);
@@ -225,7 +228,8 @@ impl<'a> RoundRun<'a> {
         run.ok += batch.ok;
         run.errors += batch.errors;
         run.max_latency_ns = run.max_latency_ns.max(batch.max_latency_ns);
-        let (ok, errors) = (run.ok, run.errors);
+        let elapsed_s = started.elapsed().as_secs_f64();
+        let (ok, errors, recent) = (run.ok, run.errors, run.last_seconds.add(elapsed_s, &batch));
         let directory = self.input.run.stage_directory(stage);
         tokio::task::spawn_blocking(move || {
             e3_samples::append_segment(&directory, worker.worker, batch.sequence, &batch.segment)
@@ -233,8 +237,7 @@ impl<'a> RoundRun<'a> {
         .await
         .map_err(FleetError::Task)?
         .map_err(|source| FleetError::Store { stage, source })?;
-        let elapsed_s = started.elapsed().as_secs_f64();
-        (self.input.events)(FleetEvent::Progress { stage, ok, errors, elapsed_s });
+        (self.input.events)(FleetEvent::Progress { stage, ok, errors, elapsed_s, recent });
         Ok(())
     }
 

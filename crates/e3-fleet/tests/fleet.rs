@@ -13,12 +13,13 @@ use e3_fleet::{
 use e3_home::{Home, RunDir};
 use e3_load::{Batch, ShareReport};
 use e3_model::{
-    ClientId, ClientPlan, Distribution, GitClient, Header, Honesty, InstancePlan, JobId, JobPlan, Mix,
-    OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset, Round, Run,
-    RunName, ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome, StagePlan, StageRef, ThreadId,
-    ThreadPlan, Topology, WorkerId, WorkerPlan,
+    ClientId, ClientPlan, CollectPlan, Distribution, GitClient, Header, Honesty, InstancePlan, JobId,
+    JobPlan, Mix, OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset,
+    Round, Run, RunName, ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome, StagePlan, StageRef,
+    ThreadId, ThreadPlan, Topology, WorkerId, WorkerPlan,
 };
 use e3_samples::Names;
+use e3_stats::LatencyHistogram;
 use e3_workload::{
     Account, Catalogue, ClientContext, Measured, RepositoryDraw, Script, ScriptClient, ScriptError, Setting,
     Stopped,
@@ -81,6 +82,7 @@ fn stage(clients: u32, workers: u32, script: &str) -> StagePlan {
     let ops = vec![OpDescriptor { name: "Wait".into(), summary: "ten milliseconds".into() }];
     StagePlan {
         duration: Span::from_millis(700),
+        operations: None,
         warm_up: Span::ZERO,
         grace: Span::from_millis(500),
         think_time: Distribution::Constant(Span::from_millis(20)),
@@ -123,6 +125,9 @@ fn plan(workers: u32, script: &str) -> Plan {
         order: Order::Interleaved,
         git_client: GitClient::Native,
         reset: Reset::None,
+        baseline: ThreadId(0),
+        thresholds: Vec::new(),
+        collect: CollectPlan::default(),
         threads: vec![thread("A"), thread("B")],
         rounds: rounds.to_vec(),
     }
@@ -402,8 +407,15 @@ async fn a_worker_is_not_lost_because_the_coordinator_was_busy() {
                         for sequence in 0..2 {
                             let segment =
                                 e3_samples::to_segment(&[], &Names::of(&self::stage(1, 1, "x"))).unwrap();
-                            let batch =
-                                Batch { sequence, segment, samples: 0, ok: 0, errors: 0, max_latency_ns: 0 };
+                            let batch = Batch {
+                                sequence,
+                                segment,
+                                samples: 0,
+                                ok: 0,
+                                errors: 0,
+                                max_latency_ns: 0,
+                                latencies: LatencyHistogram::default(),
+                            };
                             port.send(ToCoordinator::Samples { stage, batch }).await.unwrap();
                         }
                         port.send(ToCoordinator::Finished { stage, report: report(0) }).await.unwrap();

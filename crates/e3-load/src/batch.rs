@@ -1,6 +1,7 @@
 //! Samples on their way to the coordinator.
 
 use bytes::Bytes;
+use e3_stats::LatencyHistogram;
 
 /// At most one second of samples, encoded, with the figures that a live display shows.
 #[derive(Debug, Clone)]
@@ -17,4 +18,6 @@ pub struct Batch {
     pub errors: u64,
     /// The largest latency of the successes, in nanoseconds.
     pub max_latency_ns: u64,
+    /// The latencies of the successes.
+    pub latencies: LatencyHistogram,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use e3_model::{Outcome, Sample};
 use e3_samples::Names;
+use e3_stats::LatencyHistogram;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -58,19 +59,17 @@ impl Recorder {
         let segment = e3_samples::to_segment(&self.pending, &self.names).map_err(LoadError::Encode)?;
         let count =
             |wanted: fn(&Sample) -> bool| self.pending.iter().filter(|sample| wanted(sample)).count() as u64;
+        let mut latencies = LatencyHistogram::default();
+        let successes = || self.pending.iter().filter(|sample| sample.outcome == Outcome::Ok);
+        successes().for_each(|sample| latencies.record(sample.latency_ns()));
         let batch = Batch {
             sequence: self.sequence,
             segment,
             samples: self.pending.len() as u64,
             ok: count(|sample| sample.outcome == Outcome::Ok),
             errors: count(|sample| sample.outcome.is_error()),
-            max_latency_ns: self
-                .pending
-                .iter()
-                .filter(|sample| sample.outcome == Outcome::Ok)
-                .map(Sample::latency_ns)
-                .max()
-                .unwrap_or(0),
+            max_latency_ns: successes().map(Sample::latency_ns).max().unwrap_or(0),
+            latencies,
         };
         self.pending.clear();
         self.sequence += 1;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, Header, Honesty, Mix, Order, StageOutcome, StageRef};
+use crate::{
+    Answer, Comparison, Document, Header, Honesty, MetricSeries, Mix, Order, StageOutcome, StageRef,
+    ThresholdResult,
+};
 
 /// Every number that the report shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,10 +26,20 @@ pub struct Analysis {
     pub started_at: String,
     /// How the threads' stages were ordered in time.
     pub order: Order,
+    /// What the comparison of the threads says, in words, and how sure that is.
+    #[serde(default)]
+    pub answer: Answer,
     /// The three most telling numbers, the most telling first.
     pub headlines: Vec<Headline>,
     /// What limits these numbers: every stamp that some stage has, each once.
     pub stamps: Vec<Stamp>,
+    /// Every thread but the baseline against the baseline, at every load that both had: by thread, then by load
+    /// ascending, then all ops together before each op in the workload's order, then by measure.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+    /// Every threshold at every stage it applies to: by threshold as written, then by thread and stage.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
     /// One entry per thread, in the plan's order.
     pub threads: Vec<ThreadAnalysis>,
 }
@@ -110,6 +123,9 @@ pub struct StageAnalysis {
     pub mix_p_value: Option<f64>,
     /// One point per second of the whole stage, warm-up included.
     pub timeline: Vec<TimelinePoint>,
+    /// What machines and products said of themselves, warm-up included: by subject, then by name.
+    #[serde(default)]
+    pub metrics: Vec<MetricSeries>,
 }
 
 /// The statistics of one op in one stage.
@@ -138,6 +154,9 @@ pub struct OpStatistics {
     pub errors: BTreeMap<String, u64>,
     /// Latency of the successes; none when there are none.
     pub latency: Option<Latency>,
+    /// How these latencies are distributed: buckets that hold any, ascending, twenty to each power of ten.
+    #[serde(default)]
+    pub distribution: Vec<Bucket>,
     /// Payload bytes received by the successes.
     pub bytes_in: u64,
     /// Payload bytes sent by the successes.
@@ -163,6 +182,36 @@ pub struct Latency {
     pub p999_ms: Option<f64>,
     /// Largest.
     pub max_ms: f64,
+    /// The intervals around the percentiles, where they can be given.
+    #[serde(default)]
+    pub intervals: LatencyIntervals,
+}
+
+/// Intervals around percentiles, in milliseconds: block bootstrap over time, seeded.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LatencyIntervals {
+    /// Around the median.
+    pub p50: Option<Confidence>,
+    /// Around the 90th percentile.
+    pub p90: Option<Confidence>,
+    /// Around the 95th percentile.
+    pub p95: Option<Confidence>,
+    /// Around the 99th percentile.
+    pub p99: Option<Confidence>,
+    /// Around the 99.9th percentile.
+    pub p999: Option<Confidence>,
+}
+
+/// One bucket of a distribution of latencies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bucket {
+    /// Where it begins, in milliseconds; belongs to it.
+    pub from_ms: f64,
+    /// Where it ends, in milliseconds; belongs to the next.
+    pub to_ms: f64,
+    /// How many successes lie in it.
+    pub count: u64,
 }
 
 /// A two-sided interval.
@@ -202,6 +251,9 @@ pub struct TimelinePoint {
     pub p50_ms: Option<f64>,
     /// 95th percentile of these successes, in milliseconds.
     pub p95_ms: Option<f64>,
+    /// 99th percentile of these successes, in milliseconds.
+    #[serde(default)]
+    pub p99_ms: Option<f64>,
     /// Largest latency of these successes, in milliseconds.
     pub max_ms: Option<f64>,
 }

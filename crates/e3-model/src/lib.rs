@@ -6,6 +6,7 @@
 
 mod analysis;
 mod cause;
+mod comparison;
 mod distribution;
 mod document;
 mod experiment;
@@ -13,6 +14,7 @@ mod finding;
 mod id;
 mod instance;
 mod kind;
+mod metric;
 mod plan;
 mod process;
 pub mod quantity;
@@ -25,14 +27,16 @@ mod secret;
 mod snapshot;
 mod span;
 mod teardown;
+mod threshold;
 mod topology;
 mod workload;
 
 pub use analysis::{
-    Analysis, Confidence, Headline, JobShare, Latency, OpStatistics, StageAnalysis, Stamp, ThreadAnalysis,
-    TimelinePoint,
+    Analysis, Bucket, Confidence, Headline, JobShare, Latency, LatencyIntervals, OpStatistics, StageAnalysis,
+    Stamp, ThreadAnalysis, TimelinePoint,
 };
 pub use cause::with_causes;
+pub use comparison::{Answer, Comparison, Measure, Verdict};
 pub use distribution::{Distribution, Shape};
 pub use document::{Document, DocumentError, Header, Parent, from_json, schema_of, sha256_hex, to_json};
 pub use experiment::{
@@ -43,8 +47,10 @@ pub use finding::{Finding, Findings, Location, Severity};
 pub use id::{ClientId, JobId, OpId, RunName, Seed, StageId, StageRef, ThreadId, WorkerId};
 pub use instance::{Instance, RunConfig};
 pub use kind::Kind;
+pub use metric::{MetricSeries, Reading};
 pub use plan::{
-    ClientPlan, InstancePlan, JobPlan, Plan, PlannedDataset, Round, StagePlan, ThreadPlan, WorkerPlan,
+    ClientPlan, CollectPlan, InstancePlan, JobPlan, Plan, PlannedDataset, Round, StagePlan, ThreadPlan,
+    WorkerPlan,
 };
 pub use process::ProcessIdentity;
 pub use results::{Results, StageResults};
@@ -58,5 +64,6 @@ pub use snapshot::{
 };
 pub use span::{Span, SpanError};
 pub use teardown::{Leftover, Teardown};
+pub use threshold::{Relation, Statistic, Threshold, ThresholdResult, ThresholdState, ThresholdTarget};
 pub use topology::{InstanceTopology, NodeTopology, SshEndpoint, ThreadTopology, Topology, WorkerTopology};
 pub use workload::{Job, Workload};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ClientId, Distribution, Document, Generate, GitClient, Header, JobId, Mix, OpDescriptor, Order,
-    ProviderName, Reset, Seed, Span, StageRef, WorkerId,
+    ProviderName, Reset, Seed, Span, StageRef, ThreadId, Threshold, WorkerId,
 };
 
 /// The plan: specific enough that execution has nothing left to decide.
@@ -26,10 +26,39 @@ pub struct Plan {
     pub git_client: GitClient,
     /// What is done to a system under test before each of its stages but the first.
     pub reset: Reset,
+    /// The thread that the others are compared with.
+    pub baseline: ThreadId,
+    /// The conditions that decide the exit code, as they were written.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
+    /// Which metrics are gathered, and how often.
+    #[serde(default)]
+    pub collect: CollectPlan,
     /// The arms.
     pub threads: Vec<ThreadPlan>,
     /// The stages in the order in which they run.
     pub rounds: Vec<Round>,
+}
+
+/// Which metrics are gathered while stages run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CollectPlan {
+    /// How often they are read.
+    pub interval: Span,
+    /// The sources by name, such as `proc` and `prometheus`; none gathers nothing.
+    pub sources: Vec<String>,
+}
+
+impl CollectPlan {
+    /// The sources that there are.
+    pub const SOURCES: [&'static str; 2] = ["proc", "prometheus"];
+}
+
+impl Default for CollectPlan {
+    /// Returns every source, once a second.
+    fn default() -> Self {
+        Self { interval: Span::from_secs(1), sources: Self::SOURCES.map(str::to_owned).to_vec() }
+    }
 }
 
 /// Stages that run at the same time; a round begins when the one before it has ended.
@@ -88,6 +117,9 @@ pub struct WorkerPlan {
 pub struct StagePlan {
     /// How long the load is held, warm-up included.
     pub duration: Span,
+    /// After how many ops the stage ends, if that is before its duration; none when only time ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<u64>,
     /// How much of the beginning is left out of the results.
     pub warm_up: Span,
     /// How long operations that are under way at the end may take to finish.

@@ -29,6 +29,12 @@ pub struct StageResults {
     pub samples: u64,
     /// SHA-256 of the sample file.
     pub sha256: String,
+    /// The file of the stage's metrics, as a path within the run; none when none were gathered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_file: Option<String>,
+    /// SHA-256 of the file of metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_sha256: Option<String>,
 }
 
 impl Document for Results {

@@ -56,6 +56,13 @@ pub struct NodeTopology {
     /// Where the node itself serves Git over SSH; none if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshEndpoint>,
+    /// The resource, as the journal names it, whose processes on this machine are the node: how metrics find them, also
+    /// after a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Where the node serves metrics as Prometheus text; none if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_url: Option<String>,
 }
 
 /// Where Git over SSH is served, and how to know that it is the right server.

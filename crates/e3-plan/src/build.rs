@@ -1,8 +1,8 @@
 //! Makes the plan of an experiment that no rule objects to.
 
 use e3_model::{
-    GitClient, Header, InstancePlan, JobPlan, Mix, Plan, PlannedDataset, Reset, Seed, Span, StagePlan,
-    ThreadPlan, WorkerId, WorkerPlan, Workload,
+    CollectPlan, GitClient, Header, InstancePlan, JobPlan, Mix, Plan, PlannedDataset, Reset, Seed, Span,
+    StagePlan, ThreadPlan, WorkerId, WorkerPlan, Workload,
 };
 
 use crate::assign::{self, Assignment};
@@ -26,6 +26,9 @@ pub(crate) fn plan(name: &str, context: &Context<'_>) -> Option<Plan> {
         order,
         git_client: experiment.git_client.unwrap_or(GitClient::Native),
         reset: experiment.reset.unwrap_or(Reset::None),
+        baseline: context.baseline(),
+        thresholds: Vec::new(),
+        collect: CollectPlan::default(),
         threads,
         rounds: rounds(order, &stages),
     })
@@ -70,6 +73,7 @@ fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> 
     let assignment = Assignment { clients, workers, mix, shares: &shares, ramp_up, seed };
     Some(StagePlan {
         duration: stage.duration()?.value,
+        operations: stage.spec.operations,
         warm_up: stage.warm_up().map_or(Span::ZERO, |warm_up| warm_up.value),
         grace: GRACE,
         think_time: stage.think_time(),

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 
 use e3_model::{
     Distribution, Experiment, ExperimentStage, Instance, Job, Kind, Load, Mix, Order, ScriptDescriptor,
-    Snapshot, Span, Workload,
+    Snapshot, Span, ThreadId, Workload,
 };
 use serde::de::DeserializeOwned;
 
@@ -106,6 +106,15 @@ impl<'a> Context<'a> {
     pub(crate) fn thread_name(&self, thread: usize) -> String {
         let named = self.experiment.threads.get(thread).and_then(|thread| thread.name.clone());
         named.unwrap_or_else(|| format!("thread {}", thread + 1))
+    }
+
+    /// Returns the thread that the others are compared with; the first unless the experiment names one.
+    pub(crate) fn baseline(&self) -> ThreadId {
+        let named = self.experiment.compare.as_ref();
+        let named = named.and_then(|name| {
+            (0..self.experiment.threads.len()).position(|thread| &self.thread_name(thread) == name)
+        });
+        ThreadId(named.and_then(|thread| u32::try_from(thread).ok()).unwrap_or(0))
     }
 
     /// Returns a workload that the experiment names.

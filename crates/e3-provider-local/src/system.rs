@@ -143,7 +143,8 @@ impl<'a> System<'a> {
             }
             (None, _) => None,
         };
-        Ok(NodeTopology { name, url: served.http, ssh })
+        let resource = Some(self.process(&name));
+        Ok(NodeTopology { name, url: served.http, ssh, resource, metrics_url: None })
     }
 
     async fn front(

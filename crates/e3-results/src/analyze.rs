@@ -4,8 +4,8 @@ use std::fs;
 
 use e3_home::RunDir;
 use e3_model::{
-    Analysis, Header, InstancePlan, Plan, ProviderName, Results, Run, Sample, StageAnalysis, StageRecord,
-    StageRef, Stamp, ThreadAnalysis, ThreadId, quantity, sha256_hex,
+    Analysis, Answer, Header, InstancePlan, Plan, ProviderName, Results, Run, Sample, StageAnalysis,
+    StageRecord, StageRef, Stamp, ThreadAnalysis, ThreadId, quantity, sha256_hex,
 };
 use e3_samples::Names;
 
@@ -96,8 +96,11 @@ fn assemble(header: Header, plan: &Plan, record: &Run, stages: &[StageAnalysis])
         description: plan.description.clone(),
         started_at: record.started_at.clone(),
         order: plan.order,
+        answer: Answer::default(),
         headlines: headlines(&threads),
         stamps,
+        comparisons: Vec::new(),
+        thresholds: Vec::new(),
         threads,
     }
 }

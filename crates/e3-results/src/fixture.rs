@@ -2,10 +2,10 @@
 
 use e3_home::{Home, RunDir};
 use e3_model::{
-    CacheState, ClientId, ClientPlan, Distribution, Generate, GitClient, Header, Honesty, InstancePlan,
-    JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset, ProviderName, Reset, Round, Run,
-    RunName, Sample, Seed, Sizes, Span, StageId, StageOutcome, StagePlan, StageRecord, StageRef, ThreadId,
-    ThreadPlan, WorkerId, WorkerPlan,
+    CacheState, ClientId, ClientPlan, CollectPlan, Distribution, Generate, GitClient, Header, Honesty,
+    InstancePlan, JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset, ProviderName, Reset,
+    Round, Run, RunName, Sample, Seed, Sizes, Span, StageId, StageOutcome, StagePlan, StageRecord, StageRef,
+    ThreadId, ThreadPlan, WorkerId, WorkerPlan,
 };
 use e3_samples::{Names, append_segment, to_segment};
 
@@ -120,6 +120,7 @@ pub(crate) fn stage_plan(clients: u32) -> StagePlan {
     };
     StagePlan {
         duration: Span::from_secs(6),
+        operations: None,
         warm_up: Span::from_secs(1),
         grace: Span::from_secs(5),
         think_time: Distribution::NONE,
@@ -155,6 +156,9 @@ fn plan() -> Plan {
         order: Order::Interleaved,
         git_client: GitClient::Native,
         reset: Reset::None,
+        baseline: ThreadId(0),
+        thresholds: Vec::new(),
+        collect: CollectPlan::default(),
         threads: vec![thread("one node", 1), thread("two nodes", 2)],
         rounds: stages.into_iter().map(|stage| Round { stages: vec![stage] }).collect(),
     }

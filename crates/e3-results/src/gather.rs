@@ -59,7 +59,14 @@ fn seal(run: &RunDir, stage: StageRef, plan: &StagePlan) -> Result<Option<StageR
     let file = e3_samples::samples_file(&directory);
     let bytes = fs::read(&file).map_err(ResultsError::io(&file))?;
     let samples_file = within(run, &file);
-    Ok(Some(StageResults { stage, samples_file, samples, sha256: sha256_hex(&bytes) }))
+    Ok(Some(StageResults {
+        stage,
+        samples_file,
+        samples,
+        sha256: sha256_hex(&bytes),
+        metrics_file: None,
+        metrics_sha256: None,
+    }))
 }
 
 /// Returns e3's own log and those of its child processes that exist, in alphabetical order.

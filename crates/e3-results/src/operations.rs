@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e3_model::{Confidence, Latency, OpStatistics, Outcome, Sample, StagePlan};
+use e3_model::{Confidence, Latency, LatencyIntervals, OpStatistics, Outcome, Sample, StagePlan};
 use e3_stats::{Interval, LEVEL, Quantile, mean, percentile, poisson_rate, wilson};
 
 use crate::cycle::Cycles;
@@ -63,6 +63,7 @@ fn statistics(population: &[&Sample], window: Window, cycles: &Cycles) -> OpStat
         error_rate_interval: wilson(failed, count).map(confidence),
         errors,
         latency: latency(&successes),
+        distribution: Vec::new(),
         bytes_in: total(|sample| sample.bytes_in),
         bytes_out: total(|sample| sample.bytes_out),
     }
@@ -81,6 +82,7 @@ fn latency(successes: &[&Sample]) -> Option<Latency> {
         p99_ms: at(Quantile::P99),
         p999_ms: at(Quantile::P999),
         max_ms: milliseconds(*latencies.last()?),
+        intervals: LatencyIntervals::default(),
     })
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> StageAn
         mix_p_value: mix_p_value(plan.mix, &jobs),
         jobs,
         timeline: timeline(plan, window, samples),
+        metrics: Vec::new(),
     }
 }
 

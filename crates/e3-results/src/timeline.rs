@@ -33,6 +33,7 @@ fn point(second: u32, ended: &[Sample]) -> TimelinePoint {
         errors: errors.try_into().unwrap_or(u64::MAX),
         p50_ms: percentile(&latencies, Quantile::P50).map(milliseconds),
         p95_ms: percentile(&latencies, Quantile::P95).map(milliseconds),
+        p99_ms: percentile(&latencies, Quantile::P99).map(milliseconds),
         max_ms: latencies.last().copied().map(milliseconds),
     }
 }

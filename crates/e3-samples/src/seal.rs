@@ -135,6 +135,7 @@ pub(crate) mod tests {
         };
         Names::of(&StagePlan {
             duration: Span::from_secs(6),
+            operations: None,
             warm_up: Span::from_secs(1),
             grace: Span::from_secs(5),
             think_time: Distribution::NONE,

@@ -6,9 +6,11 @@
 
 mod chi_square;
 mod gamma;
+mod histogram;
 mod interval;
 mod percentile;
 
 pub use chi_square::{ChiSquare, fit, homogeneity};
+pub use histogram::LatencyHistogram;
 pub use interval::{Interval, LEVEL, poisson_rate, wilson};
 pub use percentile::{Quantile, mean, nearest_rank, percentile};

@@ -86,6 +86,7 @@ fn job(script: &str, weight: f64) -> JobPlan {
 fn stage(clients: u32, think_ms: u64, mix: Mix) -> StagePlan {
     StagePlan {
         duration: Span::from_secs(10),
+        operations: None,
         warm_up: Span::ZERO,
         grace: Span::from_secs(2),
         think_time: Distribution::Constant(Span::from_millis(think_ms)),
