@@ -1,6 +1,9 @@
 //! `cargo xtask bench WHAT`: how fast something is beside what people use instead, on this machine, now.
 
 mod githost;
+mod help;
+mod quickstart;
+mod steal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,11 +25,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
         command.args(["run", "--locked", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
         return process::run(command.args(arguments));
     }
-    githost::run(workspace, &options)
+    (options.what)(workspace, &options)
 }
+
+/// A measurement by its name.
+type Measurement = fn(&Workspace, &Options) -> Result<ExitCode>;
+
+/// Every measurement.
+const MEASUREMENTS: [(&str, Measurement); 3] =
+    [("githost", githost::run), ("quickstart", quickstart::run), ("help", help::run)];
 
 /// What a measurement is told.
 struct Options {
+    /// What is measured.
+    what: Measurement,
     /// The binary; none builds it.
     e3: Option<PathBuf>,
     /// How long each measurement takes.
@@ -37,13 +49,14 @@ struct Options {
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self> {
-        let mut options = Self { e3: None, seconds: 4, rounds: 3 };
+        let names = MEASUREMENTS.map(|(name, _)| name).join(", ");
         let Some((what, rest)) = arguments.split_first() else {
-            bail!("`cargo xtask bench` measures githost; say `cargo xtask bench githost`");
+            bail!("`cargo xtask bench` measures {names}; say which");
         };
-        if what != "githost" {
-            bail!("`cargo xtask bench` measures githost, not {what:?}");
-        }
+        let Some((_, what)) = MEASUREMENTS.into_iter().find(|(name, _)| name == what) else {
+            bail!("`cargo xtask bench` measures {names}, not {what:?}");
+        };
+        let mut options = Self { what, e3: None, seconds: 4, rounds: 3 };
         let mut rest = rest.iter();
         while let Some(flag) = rest.next() {
             let value = rest.next().with_context(|| format!("{flag} needs a value"))?;

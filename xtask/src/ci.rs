@@ -38,6 +38,8 @@ const GROUPS: &[&[Step]] = &[
         Step { name: "conformance", cargo: &["xtask", "conformance"] },
         Step { name: "test", cargo: &["xtask", "test"] },
     ],
+    // Last, since it runs the e3 that the tests have built.
+    &[Step { name: "guide", cargo: &["xtask", "guide", "--check"] }],
 ];
 
 /// Where nextest's profile `ci` writes its JUnit report, by .config/nextest.toml.

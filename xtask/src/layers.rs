@@ -17,7 +17,7 @@ pub(crate) const ROWS: &[&[&str]] = &[
     &["e3-workload", "e3-provider", "e3-http"],
     &["e3-home", "e3-node", "e3-git", "e3-bitbucket", "e3-samples"],
     &["e3-scripts", "e3-provider-local", "e3-githost"],
-    &["e3-load", "e3-dataset"],
+    &["e3-load", "e3-metrics", "e3-dataset"],
     &["e3-provision", "e3-fleet", "e3-results"],
     &["e3"],
     &["e3-testkit", "xtask"],

@@ -9,6 +9,7 @@ mod cargo_lock;
 mod ci;
 mod conformance;
 mod doctests;
+mod guide;
 mod layers;
 mod licences;
 mod map;
@@ -74,6 +75,12 @@ const CHORES: &[Chore] = &[
         arguments: "[--check]",
         summary: "Write schemas/*.json from the document types, or check that they are up to date",
         run: schemas::run,
+    },
+    Chore {
+        name: "guide",
+        arguments: "[--check] [--e3 PATH]",
+        summary: "Write the generated parts of the user guide, build it into target/guide, follow its links, run its examples",
+        run: guide::run,
     },
     Chore {
         name: "conformance",

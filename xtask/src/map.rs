@@ -14,6 +14,10 @@ use crate::workspace::Workspace;
 /// A text in backticks that begins so is a path below the root.
 const PREFIXES: &[&str] = &["crates/", "xtask/", "docs/", "schemas/", ".ci/", ".config/"];
 
+/// Where pages lie, as paths below the root.
+const FOLDERS: &[&str] =
+    &["", "docs", "docs/decisions", "docs/guide/src", "docs/guide/src/documents", "docs/guide/src/extending"];
+
 /// Runs the chore.
 ///
 /// # Errors
@@ -34,10 +38,10 @@ pub(crate) fn run(workspace: &Workspace, _: &[String]) -> Result<ExitCode> {
     Ok(verdict("map", &problems, &format!("{} pages name only what exists", pages.len())))
 }
 
-/// Returns the Markdown files of the root, of `docs/` and of its folders, as paths below the root.
+/// Returns the Markdown files of the folders, as paths below the root.
 fn pages(root: &Path) -> Result<Vec<String>> {
     let mut pages = Vec::new();
-    for folder in ["", "docs", "docs/decisions"] {
+    for folder in FOLDERS {
         let directory = root.join(folder);
         let unreadable = || format!("cannot read {}", directory.display());
         for entry in std::fs::read_dir(&directory).with_context(unreadable)? {

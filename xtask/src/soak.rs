@@ -1,15 +1,18 @@
 //! `cargo xtask soak`: many clients of all scripts, for a while, and nothing may fail, grow or be left behind.
 //!
-//! Runs an experiment of one stage on one node of githost, through the binary as users do, in a home of its own. While it
-//! runs, the memory of its processes is read every second: over the second half, when caches are full, it must not grow.
-//! Afterwards, with the node still up: no failed op, samples of every op, no open connection, child process, temporary
-//! file, branch or pull request that was not there before.
+//! Runs an experiment on one node of githost, through the binary as users do, in a home of its own: a stage under load,
+//! then a short one with one client. Meanwhile the memory of its processes is read every second, which must not grow over
+//! the second half of the load, when caches are full, and what the worker holds: connections, files, children. Afterwards,
+//! with the node still up: no failed op, no lost sample, samples of every op, no open connection, child process, temporary
+//! file, lock, branch or pull request that was not there before.
 
 mod experiment;
 mod growth;
 mod home;
 mod proc;
+mod shared_tmp;
 mod state;
+mod uses;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,6 +25,8 @@ use anyhow::{Context as _, Result, bail};
 use self::experiment::{Load, NAME};
 use self::growth::Memory;
 use self::home::SoakHome;
+use self::shared_tmp::SharedTmp;
+use self::uses::Uses;
 use crate::say::{say, verdict};
 use crate::workspace::Workspace;
 use crate::{binary, tools};
@@ -87,11 +92,12 @@ fn soak(home: &SoakHome, load: &Load) -> Result<Vec<String>> {
     if system.is_empty() {
         bail!("no githost runs after `e3 provision`");
     }
-    let before = state::read(home)?;
+    let (before, tmp) = (state::read(home)?, SharedTmp::look());
     let (mut problems, memory) = load_and_watch(home, load, &system)?;
     problems.extend(left_in_processes(&system, load.clients));
     problems.extend(state::read(home)?.left_since(&before));
     problems.extend(home.temporary_files());
+    problems.extend(tmp.left(CLOSING));
     home.e3(&["gather", "-r", &home.run()])?;
     home.e3(&["analyze", "-r", &home.run()])?;
     problems.extend(experiment::problems(&home.analysis()?, &scripts));
@@ -102,7 +108,7 @@ fn soak(home: &SoakHome, load: &Load) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// Runs the stage and reads the memory of all processes each second, over the second half of the stage.
+/// Runs the stages and looks at all processes each second.
 fn load_and_watch(
     home: &SoakHome,
     load: &Load,
@@ -114,7 +120,8 @@ fn load_and_watch(
         (Duration::from_secs(load.seconds / 2), Duration::from_secs(load.seconds.saturating_sub(1)));
     let mut watched: Vec<(proc::Process, Memory)> =
         system.iter().map(|process| (process.clone(), Memory::of(process.role()))).collect();
-    watched.push((proc::Process::of(worker.id()), Memory::of("the worker")));
+    let (own, mut uses) = (proc::Process::of(worker.id()), Uses::default());
+    watched.push((own.clone(), Memory::of("the worker")));
     let bound = Duration::from_secs(load.seconds) + AFTER;
     let status = loop {
         if let Some(status) = worker.try_wait().context("cannot look after `e3 run`")? {
@@ -130,11 +137,13 @@ fn load_and_watch(
                 memory.note(at, bytes);
             }
         }
+        uses.note(at, &own);
         // A clock: one reading a second.
         thread::sleep(SECOND.saturating_sub(started.elapsed().saturating_sub(at)));
     };
     let said = home.said()?;
-    let mut problems = Vec::new();
+    say(uses.to_string());
+    let mut problems = uses.problems(Duration::from_secs(load.seconds));
     if !status.success() {
         problems.push(format!("`e3 run` ended with {status}; it said:\n{said}"));
     }

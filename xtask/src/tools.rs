@@ -5,6 +5,7 @@
 
 mod python;
 
+pub(crate) use python::ensure_list as ensure_python;
 pub(crate) use python::program as python_program;
 
 use std::path::Path;
@@ -26,6 +27,14 @@ const PROGRAMS: &[Program] = &[
     Program { name: "cc", version: "--version", packages: "gcc libc6-dev", minimum: Version(0, 0, 0) },
     Program { name: "ssh", version: "-V", packages: "openssh-client", minimum: Version(0, 0, 0) },
     Program { name: "sshd", version: "-V", packages: "openssh-server", minimum: Version(0, 0, 0) },
+    Program { name: "chromium", version: "--version", packages: "chromium", minimum: Version(0, 0, 0) },
+    Program {
+        name: "chromedriver",
+        version: "--version",
+        packages: "chromium-driver",
+        minimum: Version(115, 0, 0),
+    },
+    Program { name: "faketime", version: "--version", packages: "faketime", minimum: Version(0, 0, 0) },
 ];
 
 /// What githost is measured beside.
@@ -193,6 +202,8 @@ mod tests {
             ("cargo-nextest 0.9.143 (60fa45f63 2026-08-04)", Some(Version(0, 9, 143))),
             ("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026", Some(Version(9, 2, 0))),
             ("unknown option -- V\nOpenSSH_8.9p1 Ubuntu-3, OpenSSL 3.0.2", Some(Version(8, 9, 0))),
+            ("Chromium 156.0.8078.108 built on Debian GNU/Linux 12 (bookworm)", Some(Version(156, 0, 8078))),
+            ("ChromeDriver 156.0.8078.108 (59d06b0e-refs/heads/8078@{#3})", Some(Version(156, 0, 8078))),
             ("Python 3.11.7", Some(Version(3, 11, 7))),
             ("no version here", None),
         ] {

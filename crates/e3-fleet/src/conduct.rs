@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use e3_home::RunDir;
+use e3_metrics::SourceKind;
 use e3_model::{Plan, Reset, Run, StageRef, ThreadId};
 use e3_workload::Setting;
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::record::RunRecord;
 use crate::round::{Place, RoundRun};
-use crate::{CoordinatorPort, FleetError, FleetEvent, ToCoordinator, ToWorker, WorkerAddress};
+use crate::{CoordinatorPort, FleetError, FleetEvent, ToCoordinator, ToWorker, Watch, WorkerAddress};
 
 /// What happens to a system under test between its stages.
 #[async_trait]
@@ -41,6 +42,10 @@ pub struct Conduct<'a> {
     pub settings: Vec<Arc<Setting>>,
     /// What happens between stages.
     pub between_stages: &'a dyn BetweenStages,
+    /// The kinds of metrics that there are; the plan chooses among them.
+    pub metric_sources: Vec<SourceKind>,
+    /// What metrics are read about.
+    pub watch: &'a dyn Watch,
     /// Ends the run early: the current stage is stopped, its samples are kept.
     pub stop: CancellationToken,
     /// Hears what happens.

@@ -2,9 +2,11 @@
 //!
 //! The coordinator takes a plan and conducts it round by round; everything it learns of a stage reaches it as a
 //! [`ToCoordinator`] message over a bus, also when the only worker lives in the same process. It writes samples and
-//! run.json as they come, so that a kill costs no more than the last second.
+//! run.json as they come, so that a kill costs no more than the last second. While a stage runs, its [`Watch`] tells what
+//! metrics are read about.
 
 mod bus;
+mod collecting;
 mod conduct;
 mod error;
 mod event;
@@ -16,6 +18,7 @@ mod round;
 mod worker;
 
 pub use bus::{CoordinatorPort, WorkerAddress, WorkerPort};
+pub use collecting::Watch;
 pub use conduct::{BetweenStages, Conduct, conduct};
 pub use error::{BusError, FleetError};
 pub use event::{FleetEvent, Recent};

@@ -9,6 +9,7 @@ use e3_model::{Honesty, StageOutcome, StagePlan, StageRef};
 use e3_samples::Names;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::collecting::Collecting;
 use crate::conduct::Conduct;
 use crate::recent::LastSeconds;
 use crate::record::{RunRecord, worst};
@@ -36,6 +37,7 @@ struct StageRun {
     errors: u64,
     max_latency_ns: u64,
     last_seconds: LastSeconds,
+    metrics: Collecting,
     failed: Option<String>,
 }
 
@@ -67,6 +69,7 @@ impl<'a> RoundRun<'a> {
                 errors: 0,
                 max_latency_ns: 0,
                 last_seconds: LastSeconds::default(),
+                metrics: Collecting::default(),
                 failed: None,
             };
             running.insert(*stage, run);
@@ -108,6 +111,9 @@ impl<'a> RoundRun<'a> {
                 Ok(None) | Err(_) => return Err(late),
             }
         }
+        for (stage, run) in &mut self.stages {
+            run.metrics = Collecting::prepare(self.input, *stage).await;
+        }
         Ok(())
     }
 
@@ -117,7 +123,12 @@ impl<'a> RoundRun<'a> {
         port: &mut dyn CoordinatorPort,
         record: &mut RunRecord<'_>,
     ) -> Result<bool, FleetError> {
+        let started = Instant::now() + HEAD_START;
         let started_unix_ns = unix_ns() + u64::try_from(HEAD_START.as_nanos()).unwrap_or(0);
+        for (stage, run) in &mut self.stages {
+            let directory = self.input.run.stage_directory(*stage);
+            run.metrics.begin(directory, started, self.input.plan.collect.interval.to_duration());
+        }
         for (stage, run) in &mut self.stages {
             for (worker, seen) in &mut run.workers {
                 seen.at = Instant::now();
@@ -125,7 +136,6 @@ impl<'a> RoundRun<'a> {
                     .await?;
             }
         }
-        let started = Instant::now() + HEAD_START;
         // Only now: a slow disk would have used up the head start.
         for (offset, (stage, run)) in self.stages.iter().enumerate() {
             record.start(*stage, started_unix_ns)?;
@@ -139,6 +149,7 @@ impl<'a> RoundRun<'a> {
             });
         }
         self.attend(port, started).await?;
+        self.stages.values().for_each(|run| run.metrics.stop());
         self.verify().await;
         let mut go_on = !self.input.stop.is_cancelled();
         for (stage, run) in std::mem::take(&mut self.stages) {
@@ -163,6 +174,8 @@ impl<'a> RoundRun<'a> {
         let mut check = tokio::time::interval(HEARTBEAT_CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.stages.values().any(StageRun::is_running) {
+            // Another stage of the round may go on for longer.
+            self.stages.values().filter(|run| !run.is_running()).for_each(|run| run.metrics.stop());
             // In this order: after a slow disk has held the coordinator up, the heartbeats that wait in the queue are
             // heard before anybody is declared silent.
             let received = tokio::select! {
@@ -244,9 +257,10 @@ impl<'a> RoundRun<'a> {
     async fn settle(
         &self,
         stage: StageRef,
-        run: StageRun,
+        mut run: StageRun,
         record: &mut RunRecord<'_>,
     ) -> Result<(), FleetError> {
+        std::mem::take(&mut run.metrics).finish(stage).await;
         let names = Names::of(&run.plan);
         let directory = self.input.run.stage_directory(stage);
         let samples = tokio::task::spawn_blocking(move || e3_samples::seal(&directory, &names))

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use e3_fleet::{
     BetweenStages, BusError, Conduct, CoordinatorPort, FleetError, FleetEvent, InProcessCoordinator,
-    ToCoordinator, ToWorker, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
+    ToCoordinator, ToWorker, Watch, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
 };
 use e3_home::{Home, RunDir};
 use e3_load::{Batch, ShareReport};
+use e3_metrics::{MetricSource, MetricsError, Readout, SourceKind, Targets};
 use e3_model::{
     ClientId, ClientPlan, CollectPlan, Distribution, GitClient, Header, Honesty, InstancePlan, JobId,
     JobPlan, Mix, OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset,
@@ -78,6 +79,37 @@ impl BetweenStages for Resets {
     }
 }
 
+#[async_trait]
+impl Watch for Resets {
+    async fn targets(&self, thread: ThreadId) -> Result<Targets, String> {
+        // Of the second thread nothing is known; its machine is watched all the same.
+        if thread == ThreadId(1) { Err("nothing stands".into()) } else { Ok(Targets::default()) }
+    }
+}
+
+/// Shows how often it was asked, and fails the third time.
+const TICK: SourceKind = SourceKind { name: "proc", open: |_| vec![Box::new(Tick(0))] };
+
+struct Tick(u32);
+
+#[async_trait]
+impl MetricSource for Tick {
+    fn name(&self) -> &'static str {
+        "proc"
+    }
+
+    async fn read(&mut self) -> Readout {
+        self.0 += 1;
+        if self.0 == 3 {
+            return Readout::failed(MetricsError::Ended { subject: "tick".into() });
+        }
+        let mut readout = Readout::default();
+        let place = (tokio::time::Instant::now(), &Arc::from("machine"));
+        readout.add(place, "tick/count", "", Some(f64::from(self.0)));
+        readout
+    }
+}
+
 fn stage(clients: u32, workers: u32, script: &str) -> StagePlan {
     let ops = vec![OpDescriptor { name: "Wait".into(), summary: "ten milliseconds".into() }];
     StagePlan {
@@ -88,7 +120,14 @@ fn stage(clients: u32, workers: u32, script: &str) -> StagePlan {
         think_time: Distribution::Constant(Span::from_millis(20)),
         mix: Mix::Clients,
         workload: "wait".into(),
-        jobs: vec![JobPlan { script: script.into(), ops, weight: 1.0, scale: 1.0, clients }],
+        jobs: vec![JobPlan {
+            script: script.into(),
+            ops,
+            weight: 1.0,
+            scale: 1.0,
+            clients,
+            arguments: e3_model::Arguments::new(),
+        }],
         clients: (0..clients)
             .map(|client| ClientPlan {
                 client: ClientId(client),
@@ -204,6 +243,8 @@ impl Bench {
             run: &self.run,
             settings: vec![Arc::clone(&setting), setting],
             between_stages: &self.resets,
+            metric_sources: vec![TICK],
+            watch: &self.resets,
             stop: self.stop.clone(),
             events: &events,
         };
@@ -211,6 +252,13 @@ impl Bench {
         drop(coordinator);
         while workers.join_next().await.is_some() {}
         record
+    }
+
+    /// Returns a stage's readings: when they were made, in milliseconds, and their values.
+    fn readings(&self, thread: u32, stage: u32) -> Vec<(u64, f64)> {
+        let at = StageRef { thread: ThreadId(thread), stage: StageId(stage) };
+        let readings = e3_samples::read_metrics(&self.run.stage_directory(at)).unwrap();
+        readings.iter().map(|reading| (reading.at_ns / 1_000_000, reading.value)).collect()
     }
 
     fn samples(&self, thread: u32, stage: u32) -> Vec<e3_model::Sample> {
@@ -436,4 +484,68 @@ async fn a_worker_is_not_lost_because_the_coordinator_was_busy() {
     let record = bench.conduct_over(work, Slow).await.unwrap();
     let outcomes: Vec<_> = record.stages.into_iter().map(|stage| stage.outcome).collect();
     assert_eq!(outcomes, vec![StageOutcome::Completed; 4]);
+}
+
+/// A worker whose share lasts so long and no longer.
+fn lasting(for_ms: u64) -> impl Fn(WorkerAddress, Box<dyn WorkerPort>) -> tokio::task::JoinHandle<()> {
+    move |address, mut port| {
+        tokio::spawn(async move {
+            port.send(ToCoordinator::Registered).await.unwrap();
+            while let Some(message) = port.receive().await {
+                let answer = match message {
+                    ToWorker::Assign(assignment) => ToCoordinator::Ready { stage: assignment.stage },
+                    ToWorker::Start { stage, .. } => {
+                        // The head start of 200 ms lies before the stage's start.
+                        let longer = 1_000 * u64::from(address.thread.0);
+                        tokio::time::sleep(Duration::from_millis(200 + for_ms + longer)).await;
+                        ToCoordinator::Finished { stage, report: report(0) }
+                    }
+                    _ => return,
+                };
+                port.send(answer).await.unwrap();
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_are_read_from_a_stages_start_to_its_end() {
+    let bench = Bench::new(plan(1, "web.Wait"));
+    let record = bench.conduct(lasting(4_600)).await.unwrap();
+    assert_eq!(record.stages.len(), 4);
+    assert!(record.stages.iter().all(|stage| stage.outcome == StageOutcome::Completed), "{record:?}");
+    // Whole seconds from the start, a gap where the source failed, and what was left of the last second; each stage
+    // begins with sources of its own.
+    let expected = [(0, 1.0), (1_000, 2.0), (3_000, 4.0), (4_000, 5.0), (4_600, 6.0)];
+    assert_eq!(bench.readings(0, 0), expected);
+    assert_eq!(bench.readings(0, 1), expected);
+    let longer = [(0, 1.0), (1_000, 2.0), (3_000, 4.0), (4_000, 5.0), (5_000, 6.0), (5_600, 7.0)];
+    assert_eq!(bench.readings(1, 0), longer);
+    let at = StageRef { thread: ThreadId(0), stage: StageId(0) };
+    assert!(e3_samples::metrics_file(&bench.run.stage_directory(at)).is_file());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stages_of_one_round_end_their_metrics_by_themselves() {
+    let mut plan = plan(1, "web.Wait");
+    let at = |thread| StageRef { thread: ThreadId(thread), stage: StageId(0) };
+    plan.rounds = vec![Round { stages: vec![at(0), at(1)] }];
+    plan.collect.interval = Span::from_millis(500);
+    let bench = Bench::new(plan);
+    bench.conduct(lasting(1_400)).await.unwrap();
+    let ends = [bench.readings(0, 0), bench.readings(1, 0)].map(|readings| readings.last().unwrap().0);
+    assert_eq!(ends, [1_400, 2_400]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_the_plan_wants_is_read() {
+    for sources in [vec![], vec!["prometheus".to_owned()]] {
+        let mut plan = plan(1, "web.Wait");
+        plan.collect = CollectPlan { sources, ..CollectPlan::default() };
+        let bench = Bench::new(plan);
+        bench.conduct(lasting(100)).await.unwrap();
+        assert_eq!(bench.readings(0, 0), []);
+        let at = StageRef { thread: ThreadId(0), stage: StageId(0) };
+        assert!(!e3_samples::metrics_file(&bench.run.stage_directory(at)).exists());
+    }
 }

@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::routing::get;
 
 use crate::state::App;
-use crate::{git, leftover, rest, status, visit, web};
+use crate::{git, leftover, metrics, rest, status, visit, web};
 
 /// Returns everything that a node serves.
 pub(crate) fn routes(host: App) -> Router {
@@ -15,9 +15,11 @@ pub(crate) fn routes(host: App) -> Router {
         .nest("/rest", rest::routes().layer(DefaultBodyLimit::max(host.limits.body_bytes)))
         .nest("/scm", git::routes())
         .layer(DefaultBodyLimit::max(host.limits.body_bytes))
-        .layer(middleware::from_fn_with_state(host.clone(), visit::serve));
+        .layer(middleware::from_fn_with_state(host.clone(), visit::serve))
+        .layer(middleware::from_fn_with_state(host.clone(), metrics::count));
     Router::new()
         .route("/status", get(status::status))
+        .route("/metrics", get(metrics::serve))
         .route(web::STYLE_PATH, get(web::style))
         .route(web::ICON_PATH, get(web::icon))
         .merge(known)

@@ -7,7 +7,8 @@
 //!
 //! A home holds `config/` (host keys; an optional `limits.json` overrides the bounds of [`Limits`]), `data/` and `repositories/`.
 //! Every signed-in user may read and push everything until a project's default permission is taken away; grants add to
-//! it. Projects and users are made by administrators. What REST serves is described at `/rest/openapi.json`.
+//! it. Projects and users are made by administrators. What REST serves is described at `/rest/openapi.json`; `/metrics` says how
+//! the node is, as Prometheus text.
 
 mod app;
 mod auth;
@@ -23,6 +24,7 @@ mod home;
 mod leftover;
 mod limits;
 mod listen;
+mod metrics;
 mod names;
 mod options;
 mod password;

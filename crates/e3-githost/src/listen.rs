@@ -3,11 +3,13 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_body::Body;
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -19,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::GithostError;
 use crate::limits::Limits;
 use crate::patience::Patient;
-use crate::room::{Place, Room};
+use crate::room::{Busy, Place, Room};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -40,7 +42,7 @@ pub(crate) async fn accept<S, B>(
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
-    B: Body + Send + 'static,
+    B: Body + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
@@ -65,7 +67,14 @@ pub(crate) async fn accept<S, B>(
                     tokio::pin!(connection);
                     let ended = tokio::select! {
                         ended = &mut connection => ended,
-                        () = place.is_wanted() => return,
+                        () = place.is_wanted() => {
+                            if !place.has_spoken() {
+                                return;
+                            }
+                            // A request that comes just now is still answered.
+                            connection.as_mut().graceful_shutdown();
+                            connection.await
+                        }
                         () = stop.cancelled() => {
                             connection.as_mut().graceful_shutdown();
                             connection.await
@@ -99,26 +108,57 @@ pub(crate) async fn accept_one(
 ) -> io::Result<(TcpStream, SocketAddr, Place)> {
     let place = room.enter().await?;
     let (stream, peer) = listener.accept().await?;
-    place.taken();
+    place.rests();
     // Answers are small and awaited.
     stream.set_nodelay(true)?;
     Ok((stream, peer, place))
 }
 
-/// A service that notes the first request of its connection.
+/// A service that notes when a request of its connection is under way.
 struct Heard<S> {
     service: S,
     place: Arc<Place>,
 }
 
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Heard<S> {
-    type Response = S::Response;
+impl<S, B> Service<Request<Incoming>> for Heard<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Answered<B>>;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.place.spoke();
-        self.service.call(request)
+        let busy = Busy::begin(&self.place);
+        let answer = self.service.call(request);
+        Box::pin(async move { Ok(answer.await?.map(|body| Answered { body, _busy: busy })) })
+    }
+}
+
+/// A response's body; its request is under way until it has been sent.
+struct Answered<B> {
+    body: B,
+    _busy: Busy,
+}
+
+impl<B: Body + Unpin> Body for Answered<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -4,6 +4,7 @@ mod access_tokens;
 mod admin;
 mod allowed;
 mod application;
+mod audit;
 mod branch_details;
 mod branches;
 mod build_status;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> Router<App> {
     let services = [
         ("api", api),
         ("access-tokens", access_tokens::routes()),
+        ("audit", audit::routes()),
         ("branch-utils", branches::utils_routes().merge(links::merge_routes())),
         ("build-status", build_status::status_routes()),
         ("default-reviewers", default_reviewers::routes()),

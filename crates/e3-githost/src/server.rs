@@ -13,6 +13,7 @@ use crate::credentials::Credentials;
 use crate::git::Git;
 use crate::home::Home;
 use crate::limits::Limits;
+use crate::metrics::{Counting, Metrics};
 use crate::names::UserName;
 use crate::repositories::Repositories;
 use crate::ssh::{self, HostKeys};
@@ -64,6 +65,7 @@ pub async fn serve(
         compared: crate::compare::Cache::default(),
         merging: crate::pull_requests::Merging::default(),
         traffic: crate::state::Traffic::default(),
+        metrics: Arc::new(Metrics::new()),
         visits: crate::state::Visits::default(),
     });
     let routes: Router = app::routes(Arc::clone(&host));
@@ -78,7 +80,8 @@ pub async fn serve(
         tracing::info!("stopping");
         stop.cancel();
     };
-    let http = listen::accept(listener, &limits, |_| TowerToHyperService::new(routes.clone()), shutdown);
+    let service = |_| Counting::new(TowerToHyperService::new(routes.clone()), &host.metrics);
+    let http = listen::accept(listener, &limits, service, shutdown);
     let ssh = async {
         if let Some(((listener, _), keys)) = ssh.zip(opened.host_keys) {
             ssh::accept(listener, Arc::clone(&host), keys, stop.cancelled()).await;

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::limits::Limits;
 use crate::listen;
 use crate::patience::Patient;
-use crate::room::Room;
+use crate::room::{Place, Room};
 use crate::state::App;
 use client::{Client, Presence};
 use line::{Cut, Gate, Line};
@@ -59,14 +59,7 @@ pub(crate) async fn accept(
                     config = Arc::new(self::config(&limits, keys.all()));
                 }
                 let (host, config, stop) = (Arc::clone(&host), Arc::clone(&config), stop.clone());
-                connections.spawn(async move {
-                    let place = &place;
-                    let signed_in = || place.spoke();
-                    tokio::select! {
-                        () = talk((stream, peer), host, config, stop, signed_in) => {}
-                        () = place.is_wanted() => tracing::debug!(%peer, "others want the place of a silent client"),
-                    }
-                });
+                connections.spawn(talk((stream, peer, place), host, config, stop));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -85,27 +78,31 @@ pub(crate) async fn accept(
 
 /// Serves one connection to its end. Dropped before, it cuts the connection off, and git with it.
 async fn talk(
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer, place): (TcpStream, SocketAddr, Place),
     host: App,
     config: Arc<Config>,
     stop: CancellationToken,
-    signed_in: impl Fn(),
 ) {
+    let _session = host.metrics.ssh_session();
     let sign_in = tokio::time::Instant::now() + host.limits.ssh_sign_in();
     let gate = Arc::new(Gate::default());
     let _cut = Cut(Arc::clone(&gate));
     let (presence, mut present) = watch::channel(Presence::default());
     let line = Line::new(Patient::new(stream, host.limits.git_idle()), Arc::clone(&gate));
     let client = Client::new(host, Arc::clone(&gate), presence);
-    let mut session = match tokio::time::timeout_at(sign_in, run_stream(config, line, client)).await {
+    let begun = tokio::select! {
+        begun = tokio::time::timeout_at(sign_in, run_stream(config, line, client)) => begun,
+        () = place.is_wanted() => return tracing::debug!(%peer, "others want the place of a silent client"),
+    };
+    let mut session = match begun {
         Ok(Ok(session)) => session,
         Ok(Err(error)) => return tracing::debug!(%error, %peer, "a connection did not begin with SSH"),
         Err(_) => return tracing::debug!(%peer, "a client did not begin in time"),
     };
+    let mut seen = present.clone();
     let late = async {
-        if tokio::time::timeout_at(sign_in, present.wait_for(|now| now.signed_in)).await.is_ok() {
-            signed_in();
-            std::future::pending::<()>().await;
+        if tokio::time::timeout_at(sign_in, seen.wait_for(|now| now.signed_in)).await.is_ok() {
+            watch_operations(&place, &mut seen).await;
         }
     };
     tokio::select! {
@@ -114,17 +111,43 @@ async fn talk(
             tracing::debug!(%peer, "a client did not sign in in time");
             gate.close();
         }
-        () = stop.cancelled() => goodbye(&mut session, &mut present).await,
+        () = place.is_wanted() => {
+            tracing::debug!(%peer, "others want the place of a client that does nothing");
+            if !place.has_spoken() {
+                return;
+            }
+            goodbye(&mut session, &mut present, "Others need this connection's place.").await;
+        }
+        () = stop.cancelled() => goodbye(&mut session, &mut present, "The server is stopping.").await,
     }
     note(session.await, peer);
 }
 
-/// Lets operations end, then says that the server is going.
-async fn goodbye(session: &mut RunningSession<Client>, present: &mut watch::Receiver<Presence>) {
+/// Notes again and again whether an operation runs; it never ends by itself.
+async fn watch_operations(place: &Place, present: &mut watch::Receiver<Presence>) {
+    place.is_busy();
+    loop {
+        if present.borrow_and_update().operations == 0 {
+            place.rests();
+        } else {
+            place.is_busy();
+        }
+        if present.changed().await.is_err() {
+            // The session is ending, which its own future tells.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Lets operations end, then says why this is all.
+async fn goodbye(
+    session: &mut RunningSession<Client>,
+    present: &mut watch::Receiver<Presence>,
+    reason: &str,
+) {
     // It fails when the session is gone, which is as good.
     let _ = present.wait_for(|now| now.operations == 0).await;
-    let reason = "The server is stopping.".to_owned();
-    let _ = session.handle().disconnect(Disconnect::ByApplication, reason, String::new()).await;
+    let _ = session.handle().disconnect(Disconnect::ByApplication, reason.to_owned(), String::new()).await;
 }
 
 fn note(ended: Result<(), russh::Error>, peer: SocketAddr) {

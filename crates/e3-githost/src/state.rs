@@ -9,6 +9,7 @@ use crate::compare;
 use crate::credentials::Credentials;
 use crate::git::Git;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::pull_requests::Merging;
 use crate::repositories::Repositories;
 use crate::store::{Repository, Store, User};
@@ -33,6 +34,7 @@ pub(crate) struct Host {
     /// Who waits for a merge, and which were tried.
     pub(crate) merging: Merging,
     pub(crate) traffic: Traffic,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) visits: Visits,
 }
 

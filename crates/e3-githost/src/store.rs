@@ -3,6 +3,7 @@
 //! Readers run in parallel (WAL); writers of one node take turns on one connection and wait for those of other nodes by
 //! SQLite's busy timeout. Every statement is a literal with bound parameters.
 
+mod audit;
 mod builds;
 mod grants;
 mod groups;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{
 };
 use tokio::sync::Semaphore;
 
+pub(crate) use audit::{AuditEvent, AuditKind};
 pub(crate) use builds::{BuildCount, BuildStatus, NewBuildStatus};
 pub(crate) use grants::{GroupGrant, Holder, Scope, UserGrant};
 pub(crate) use groups::Group;
@@ -89,6 +91,14 @@ impl Store {
         schema::migrate(&writer).await?;
         let readers = pool(READERS).connect_with(options).await?;
         Ok(Self { readers, writer, notes: Arc::new(Semaphore::new(MOST_NOTES)) })
+    }
+
+    /// Returns how many connections each pool has in use, and how many idle.
+    pub(crate) fn connections(&self) -> [(&'static str, usize, usize); 2] {
+        [("read", &self.readers), ("write", &self.writer)].map(|(name, pool)| {
+            let idle = pool.num_idle();
+            (name, usize_of(pool.size()).saturating_sub(idle), idle)
+        })
     }
 
     /// Closes every connection, so that the last node leaves no WAL file behind.

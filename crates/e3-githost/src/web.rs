@@ -15,6 +15,7 @@ mod projects;
 mod pull_requests;
 mod repositories;
 mod rows;
+mod sent;
 mod source;
 mod tags;
 mod users;

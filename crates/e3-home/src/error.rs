@@ -56,6 +56,20 @@ pub enum HomeError {
         /// Its directory.
         path: PathBuf,
     },
+    /// The file would be overwritten.
+    #[error("{} exists already, and is not overwritten", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The directory holds something else than a home.
+    #[error("{} is not empty, and {found:?} is no part of a home", path.display())]
+    NotAHome {
+        /// The directory.
+        path: PathBuf,
+        /// The first of what does not belong there.
+        found: String,
+    },
     /// The path is a directory or a device.
     #[error("{} is no regular file", path.display())]
     NotAFile {
@@ -131,6 +145,8 @@ impl HomeError {
             Self::Name { .. } => {
                 Some("use letters, digits and - _ . + : without a separator or a leading dot".to_owned())
             }
+            Self::FileExists { .. } => Some("choose another name, or move the file away".to_owned()),
+            Self::NotAHome { .. } => Some("name a directory of its own, such as e3-home".to_owned()),
             Self::NotText { .. } => Some("save the file as UTF-8".to_owned()),
             Self::NotYet { command, .. } => Some(format!("`{command}` writes it")),
             Self::Locked { .. } => Some("wait for it to end, or stop it, and try again".to_owned()),

@@ -226,12 +226,12 @@ impl Home {
         }
     }
 
-    fn path_of(&self, kind: Kind, name: &str) -> PathBuf {
+    pub(crate) fn path_of(&self, kind: Kind, name: &str) -> PathBuf {
         self.root.join(kind.folder()).join(format!("{name}.json"))
     }
 }
 
-fn not_a_name(kind: Kind, name: &str) -> HomeError {
+pub(crate) fn not_a_name(kind: Kind, name: &str) -> HomeError {
     let what = match kind {
         Kind::Experiment => "an experiment",
         Kind::Workload => "a workload",

@@ -8,6 +8,7 @@
 //! This crate checks no document's meaning and never writes a secret below `runs/`.
 
 mod atomic;
+mod begin;
 mod cache;
 mod error;
 mod home;

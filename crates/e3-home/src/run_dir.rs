@@ -146,8 +146,21 @@ impl RunDir {
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "process {}", std::process::id()));
+            .and_then(|()| write!(file, "{HOLDER}{}", std::process::id()));
         Ok(RunLock { _file: file })
+    }
+
+    /// Returns the process that has the right to work on this run, without asking for that right; none when nobody has
+    /// it, or who has it cannot be seen from here.
+    pub fn worked_on_by(&self) -> Option<u32> {
+        let path = self.path.join(LOCK).canonicalize().ok()?;
+        let text = std::fs::read_to_string(&path).ok()?;
+        let process: u32 = text.strip_prefix(HOLDER)?.trim().parse().ok()?;
+        // The number may belong to somebody else by now; who holds the lock has its file open.
+        // Source: proc_pid_fd(5).
+        let open = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+        let mut files = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+        files.any(|file| file == path).then_some(process)
     }
 
     fn bytes_of<D: Document>(&self) -> Result<Vec<u8>, HomeError> {
@@ -180,6 +193,8 @@ fn written_by(file: &str) -> &'static str {
 }
 
 const LOCK: &str = "e3.lock";
+/// What stands in the lock's file before the number of its holder.
+const HOLDER: &str = "process ";
 
 #[cfg(test)]
 #[path = "run_dir_tests.rs"]

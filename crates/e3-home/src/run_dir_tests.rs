@@ -96,3 +96,16 @@ fn another_processs_lock_holds_until_it_ends() {
     child.wait().unwrap();
     drop(run.lock().unwrap());
 }
+
+#[test]
+fn who_works_on_a_run_can_be_seen_without_the_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = Home::at(directory.path()).create_run(&RunName("r".to_owned())).unwrap();
+    assert_eq!(run.worked_on_by(), None, "nobody ever did");
+    let lock = run.lock().unwrap();
+    assert_eq!(run.worked_on_by(), Some(std::process::id()));
+    drop(lock);
+    assert_eq!(run.worked_on_by(), None, "its number is still in the file, but it has let go");
+    fs::write(run.path().join(LOCK), "process 1").unwrap();
+    assert_eq!(run.worked_on_by(), None, "another process has that number");
+}

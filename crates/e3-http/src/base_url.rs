@@ -73,12 +73,17 @@ impl BaseUrl {
         self.port
     }
 
-    /// Returns the target on the request line for a path below the context path or an absolute URL.
+    /// Returns the target on the request line for a path below the context path or an absolute URL; an empty path, or only a
+    /// query, is the base itself.
     ///
     /// # Errors
     /// Fails if the path does not start with a slash, or the URL leads to another origin.
     pub(crate) fn target(&self, path: &str) -> Result<String, HttpError> {
         let path = path.split('#').next().unwrap_or_default();
+        if path.is_empty() || path.starts_with('?') {
+            let base = if self.context_path.is_empty() { "/" } else { &self.context_path };
+            return Ok(format!("{base}{path}"));
+        }
         if path.starts_with('/') {
             return Ok(format!("{}{path}", self.context_path));
         }
@@ -157,6 +162,9 @@ mod tests {
             base.target("http://h:1/bitbucket/dashboard?a=1#top").unwrap(),
             "/bitbucket/dashboard?a=1"
         );
+        assert_eq!(base.target("").unwrap(), "/bitbucket");
+        assert_eq!(base.target("?a=1#top").unwrap(), "/bitbucket?a=1");
+        assert_eq!(BaseUrl::parse("http://h").unwrap().target("").unwrap(), "/");
         assert!(matches!(base.target("http://h:2/bitbucket"), Err(HttpError::ForeignOrigin { .. })));
         assert!(matches!(base.target("dashboard"), Err(HttpError::Request { .. })));
     }

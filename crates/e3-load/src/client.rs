@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use e3_model::{ClientPlan, Distribution, JobId};
-use e3_workload::{ClientContext, Instant, Load, Script, ScriptClient, ScriptError, Seat, Setting, Stopped};
+use e3_model::{Arguments, ClientPlan, Distribution, JobId};
+use e3_workload::{
+    ClientContext, Instant, Load, OpBudget, Script, ScriptClient, ScriptError, Seat, Setting, Stopped,
+};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::failures::Failures;
 use crate::pacing::{JobDraw, think};
 
 /// A job that a client may run, ready to make its script's client.
@@ -19,15 +21,13 @@ use crate::pacing::{JobDraw, think};
 pub(crate) struct JobRoom {
     pub(crate) script: Arc<dyn Script>,
     pub(crate) ops: Vec<e3_model::OpDescriptor>,
+    pub(crate) arguments: Arc<Arguments>,
 }
-
-/// A failed op on its way to the log.
-pub(crate) type Failed = (JobId, String, String);
 
 /// Where a client tells what samples do not.
 #[derive(Clone)]
 pub(crate) struct Told {
-    pub(crate) failures: mpsc::Sender<Failed>,
+    pub(crate) failures: Arc<Failures>,
     /// Iterations that were begun, by all clients.
     pub(crate) iterations: Arc<AtomicU64>,
 }
@@ -59,7 +59,8 @@ impl Client {
             let job = JobId(u16::try_from(index).unwrap_or(u16::MAX));
             if plan.job.is_none_or(|kept| kept == job) {
                 let lane = u64::from(job.0);
-                let mut context = ClientContext::new(seat.clone(), job, room.ops.clone(), lane);
+                let mut context = ClientContext::new(seat.clone(), job, room.ops.clone(), lane)
+                    .with_arguments(Arc::clone(&room.arguments));
                 let client = room
                     .script
                     .client(setting, &mut context)
@@ -72,9 +73,12 @@ impl Client {
     }
 
     /// Iterates until the stage is over, at most until it is cut, and then tidies up.
-    pub(crate) async fn run(mut self, load: Load, cut: CancellationToken) {
+    pub(crate) async fn run(mut self, load: Load, budget: Option<Arc<OpBudget>>, cut: CancellationToken) {
         for (context, _) in self.jobs.values_mut() {
             context.begin_stage(load.clone());
+            if let Some(budget) = &budget {
+                context.limit_ops(Arc::clone(budget));
+            }
         }
         // Dropping the iteration under way records its op as cancelled.
         let _ = cut.run_until_cancelled(self.iterate(load)).await;
@@ -84,8 +88,7 @@ impl Client {
                 Ok(Err(left)) => left,
                 Err(_) => format!("it took longer than {} s", TIDYING.as_secs()),
             };
-            let _ =
-                self.told.failures.try_send((*job, "tidying up".to_owned(), format!("left behind: {left}")));
+            self.told.failures.tell(*job, "tidying up".to_owned(), "left behind", left);
         }
     }
 
@@ -108,8 +111,7 @@ impl Client {
                 Ok(()) => {}
                 Err(Stopped::StageOver) => return,
                 Err(Stopped::Failed { op, outcome, message }) => {
-                    // A full channel means that enough failures have been told already.
-                    let _ = self.told.failures.try_send((job, op, format!("{}: {message}", outcome.name())));
+                    self.told.failures.tell(job, op, outcome.name(), message);
                 }
             }
             let mut pause = think(&self.think_time, &mut self.random);

@@ -6,6 +6,7 @@
 mod batch;
 mod client;
 mod error;
+mod failures;
 mod honesty;
 mod pacing;
 mod recorder;

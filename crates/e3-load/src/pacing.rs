@@ -65,7 +65,14 @@ mod tests {
     use super::*;
 
     fn job(weight: f64) -> JobPlan {
-        JobPlan { script: "web.Status".into(), ops: vec![], weight, scale: 1.0, clients: 0 }
+        JobPlan {
+            script: "web.Status".into(),
+            ops: vec![],
+            weight,
+            scale: 1.0,
+            clients: 0,
+            arguments: e3_model::Arguments::new(),
+        }
     }
 
     #[test]

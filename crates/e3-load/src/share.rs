@@ -1,18 +1,18 @@
 //! A worker's share of a stage, from the first client to the last sample.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use e3_model::{ClientPlan, Honesty, Sample, StagePlan};
 use e3_samples::Names;
-use e3_workload::{Catalogue, Instant, Load, SampleSink, Seat, Setting, sample_channel};
+use e3_workload::{Catalogue, Instant, Load, OpBudget, SampleSink, Seat, Setting, sample_channel};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Client, Failed, JobRoom, TIDYING, Told};
+use crate::client::{Client, JobRoom, TIDYING, Told};
+use crate::failures::Failures;
 use crate::recorder::Recorder;
 use crate::{Batch, JobDraw, LoadError, honesty};
 
@@ -22,8 +22,10 @@ pub struct Share {
     clients: Vec<Client>,
     samples: SampleSink,
     recorded: mpsc::Receiver<Sample>,
-    failed: mpsc::Receiver<Failed>,
+    failures: Arc<Failures>,
     iterations: Arc<AtomicU64>,
+    /// How many ops its clients may begin; none when only time ends the stage.
+    operations: Option<u64>,
 }
 
 /// What a worker has to say when its share is over.
@@ -35,7 +37,7 @@ pub struct ShareReport {
     pub samples: u64,
     /// How many iterations its clients began.
     pub iterations: u64,
-    /// Why ops failed: the first of each kind, and how many of it were told.
+    /// Why ops failed: the first of each kind, and how many of it there were.
     pub failures: Vec<FailureNote>,
 }
 
@@ -48,7 +50,7 @@ pub struct FailureNote {
     pub op: String,
     /// The outcome and what happened, of the first such failure.
     pub message: String,
-    /// How many failures of this op and outcome were told.
+    /// How many failures of this op and outcome ended an iteration.
     pub count: u64,
 }
 
@@ -64,6 +66,8 @@ impl Share {
         setting: &Arc<Setting>,
         catalogue: &Catalogue,
     ) -> Result<Self, LoadError> {
+        // All clients of a share have the same worker.
+        let operations = clients.first().and_then(|client| plan.operations_of(client.worker));
         let rooms: Vec<JobRoom> = plan
             .jobs
             .iter()
@@ -71,13 +75,17 @@ impl Share {
                 let script = catalogue
                     .find(&job.script)
                     .ok_or_else(|| LoadError::UnknownScript { script: job.script.clone() })?;
-                Ok(JobRoom { script: Arc::clone(script), ops: job.ops.clone() })
+                Ok(JobRoom {
+                    script: Arc::clone(script),
+                    ops: job.ops.clone(),
+                    arguments: Arc::new(job.arguments.clone()),
+                })
             })
             .collect::<Result<Vec<_>, LoadError>>()?;
         let (samples, recorded) = sample_channel(SAMPLES_IN_FLIGHT);
-        let (failures, failed) = mpsc::channel(FAILURES_TOLD);
+        let failures = Arc::new(Failures::default());
         let iterations = Arc::new(AtomicU64::new(0));
-        let told = Told { failures, iterations: Arc::clone(&iterations) };
+        let told = Told { failures: Arc::clone(&failures), iterations: Arc::clone(&iterations) };
         let draw = JobDraw::of(&plan.jobs);
         let prepare = |client: &ClientPlan| {
             if let Some(job) = client.job.filter(|job| job.index() >= rooms.len()) {
@@ -89,11 +97,13 @@ impl Share {
                 .map_err(|(script, source)| LoadError::Prepare { script, source })
         };
         let clients = clients.iter().map(prepare).collect::<Result<_, LoadError>>()?;
-        Ok(Self { plan, clients, samples, recorded, failed, iterations })
+        Ok(Self { plan, clients, samples, recorded, failures, iterations, operations })
     }
 }
 
 /// Runs a share: starts its clients at `origin`, ends them after the stage's duration, gives ops under way their grace.
+///
+/// A share that may begin only so many ops ends when the last of them has, if that is earlier.
 ///
 /// Batches arrive while it runs; the last one arrives before it returns. When `stop` is cancelled the stage's end is now.
 ///
@@ -105,15 +115,17 @@ pub async fn run(
     stop: CancellationToken,
     batches: mpsc::Sender<Batch>,
 ) -> Result<ShareReport, LoadError> {
-    let Share { plan, clients: prepared, samples, recorded, mut failed, iterations } = share;
+    let Share { plan, clients: prepared, samples, recorded, failures, iterations, operations } = share;
     let end = origin + plan.duration.to_duration();
     let recorder = tokio::spawn(Recorder::new(Names::of(&plan), batches).run(recorded));
     let over = stop.child_token();
     let _ends_the_meter = over.clone().drop_guard();
     let meter = tokio::spawn(honesty::measure((origin, end), over.clone()));
-    let load = Load { origin, end, stop: stop.clone() };
+    // When the ops are used up no further one begins, as after a stop; but those under way still have until the stage's end.
+    let load = Load { origin, end, stop: stop.child_token() };
+    let budget = operations.map(|operations| Arc::new(OpBudget::new(operations, load.stop.clone())));
     let cut = CancellationToken::new();
-    let running = prepared.into_iter().map(|client| client.run(load.clone(), cut.clone()));
+    let running = prepared.into_iter().map(|client| client.run(load.clone(), budget.clone(), cut.clone()));
     let mut clients: JoinSet<()> = running.collect();
 
     drain(&mut clients, end, &stop, (plan.grace.to_duration(), cut)).await?;
@@ -123,12 +135,8 @@ pub async fn run(
     drop(samples);
     let (recorded, undelivered) = recorder.await.map_err(LoadError::Task)??;
     honesty.lost_samples = lost + undelivered;
-    let mut told = Vec::new();
-    while let Ok(failure) = failed.try_recv() {
-        told.push(failure);
-    }
     let iterations = iterations.load(Ordering::Relaxed);
-    Ok(ShareReport { honesty, samples: recorded, iterations, failures: notes(&plan, &told) })
+    Ok(ShareReport { honesty, samples: recorded, iterations, failures: failures.notes(&plan) })
 }
 
 /// Waits for all clients until the stage's end and its grace, then cuts off those still under way; they tidy up.
@@ -165,25 +173,8 @@ async fn drain(
     }
 }
 
-fn notes(plan: &StagePlan, told: &[Failed]) -> Vec<FailureNote> {
-    let mut notes: BTreeMap<(u16, &str, &str), FailureNote> = BTreeMap::new();
-    for (job, op, message) in told {
-        let kind = message.split(':').next().unwrap_or_default();
-        let note = notes.entry((job.0, op, kind)).or_insert_with(|| FailureNote {
-            script: plan.jobs.get(job.index()).map(|job| job.script.clone()).unwrap_or_default(),
-            op: op.clone(),
-            message: message.clone(),
-            count: 0,
-        });
-        note.count += 1;
-    }
-    notes.into_values().collect()
-}
-
 /// How many samples may wait for the recorder; at 50,000 ops/s more than a second.
 const SAMPLES_IN_FLIGHT: usize = 1 << 16;
-/// How many failures are kept for the log; samples keep all of them.
-const FAILURES_TOLD: usize = 1024;
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,8 @@ pub struct Analysis {
     /// What limits these numbers: every stamp that some stage has, each once.
     pub stamps: Vec<Stamp>,
     /// Every thread but the baseline against the baseline, at every load that both had: by thread, then by load
-    /// ascending, then all ops together before each op in the workload's order, then by measure.
+    /// ascending, then all ops together before each op in the workload's order, then by measure. Throughput is that of
+    /// all ops together only, and measures of single ops that neither thread has are left out.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
     /// Every threshold at every stage it applies to: by threshold as written, then by thread and stage.
@@ -144,7 +145,7 @@ pub struct OpStatistics {
     /// Successes per second of the measured window.
     pub rate_per_s: f64,
     /// The interval around the rate, where one can be given; it allows for ops that come in bursts, as those of one
-    /// iteration do.
+    /// iteration do, and for seconds that are slower than others.
     pub rate_interval: Option<Confidence>,
     /// Failures over `count`, 0 to 1; none when nothing ended.
     pub error_rate: Option<f64>,

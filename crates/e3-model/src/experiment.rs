@@ -89,7 +89,7 @@ pub struct ExperimentStage {
     /// Arrivals per second of the open model.
     #[schemars(range(min = 0.000_001, max = 1_000_000.0))]
     pub rate: Option<f64>,
-    /// Ends the stage after so many operations.
+    /// Ends the stage after so many ops, over all clients and warm-up included, if that is before its duration.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub operations: Option<u64>,
     /// How the starts of the open model are spaced; the default is `constant`.
@@ -190,8 +190,8 @@ pub struct Stack {
 pub struct Collect {
     /// The interval; the default is one second.
     pub interval: Option<Span>,
-    /// The sources; the default is all that apply.
-    pub sources: Vec<String>,
+    /// The sources, `proc` and `prometheus`; the default is all of them, and an empty list gathers nothing.
+    pub sources: Option<Vec<String>>,
 }
 
 /// Who sets machines up.
@@ -204,6 +204,8 @@ pub enum ProviderName {
     Ssh,
     /// Amazon Web Services.
     Aws,
+    /// Nobody: a system that is there already, which E3 neither sets up nor removes.
+    Existing,
 }
 
 /// How the threads' stages are ordered in time.
@@ -264,6 +266,7 @@ impl std::fmt::Display for ProviderName {
             Self::Local => "local",
             Self::Ssh => "ssh",
             Self::Aws => "aws",
+            Self::Existing => "existing",
         })
     }
 }

@@ -20,6 +20,7 @@ mod process;
 pub mod quantity;
 mod results;
 mod run;
+mod run_comparison;
 mod sample;
 mod schemas;
 mod script;
@@ -55,9 +56,12 @@ pub use plan::{
 pub use process::ProcessIdentity;
 pub use results::{Results, StageResults};
 pub use run::{Honesty, Run, StageOutcome, StageRecord};
+pub use run_comparison::{ComparedRun, RunComparison, ThreadPair};
 pub use sample::{CacheState, GitPhases, Outcome, Sample};
 pub use schemas::schemas;
-pub use script::{OpDescriptor, Protocol, ScriptDescriptor};
+pub use script::{
+    ArgumentDescriptor, ArgumentFault, ArgumentForm, Arguments, OpDescriptor, Protocol, ScriptDescriptor,
+};
 pub use secret::Secret;
 pub use snapshot::{
     Branch, Comment, Generate, Project, PullRequest, PullRequestState, Repository, Sizes, Snapshot, User,

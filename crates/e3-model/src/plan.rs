@@ -1,11 +1,13 @@
 //! The plan: an experiment with every choice made.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, Distribution, Document, Generate, GitClient, Header, JobId, Mix, OpDescriptor, Order,
-    ProviderName, Reset, Seed, Span, StageRef, ThreadId, Threshold, WorkerId,
+    Arguments, ClientId, Distribution, Document, Generate, GitClient, Header, JobId, Mix, OpDescriptor,
+    Order, ProviderName, Reset, Seed, Span, StageRef, ThreadId, Threshold, WorkerId,
 };
 
 /// The plan: specific enough that execution has nothing left to decide.
@@ -149,6 +151,9 @@ pub struct JobPlan {
     pub scale: f64,
     /// How many clients keep this job for the stage; 0 when clients draw their jobs.
     pub clients: u32,
+    /// What the script is told; files that the author named are here with their content.
+    #[serde(default, skip_serializing_if = "Arguments::is_empty")]
+    pub arguments: Arguments,
 }
 
 /// A client of a stage.
@@ -176,10 +181,93 @@ impl Document for Plan {
     }
 }
 
+impl StagePlan {
+    /// Returns how many ops a worker may begin; none when only time ends the stage.
+    ///
+    /// The stage's count is dealt to the workers in proportion to their clients, by the largest remainder, the first of
+    /// equal ones first: the shares add up to the count, whatever the number of workers and clients.
+    pub fn operations_of(&self, worker: WorkerId) -> Option<u64> {
+        let operations = u128::from(self.operations?);
+        let mut clients: BTreeMap<WorkerId, u128> = BTreeMap::new();
+        for client in &self.clients {
+            *clients.entry(client.worker).or_default() += 1;
+        }
+        let all: u128 = clients.values().sum();
+        let own = operations * clients.get(&worker)?;
+        let given: u128 = clients.values().map(|clients| operations * clients / all).sum();
+        let remainder = |clients: u128| operations * clients % all;
+        let mut by_remainder: Vec<(WorkerId, u128)> =
+            clients.iter().map(|(worker, clients)| (*worker, remainder(*clients))).collect();
+        by_remainder.sort_by(|(_, left), (_, right)| right.cmp(left));
+        let place = by_remainder.iter().position(|(other, _)| *other == worker)?;
+        let gets_one_more = u128::try_from(place).is_ok_and(|place| place < operations - given);
+        u64::try_from(own / all + u128::from(gets_one_more)).ok()
+    }
+}
+
 impl Plan {
     /// Returns a stage and its thread.
     pub fn stage(&self, stage: StageRef) -> Option<(&ThreadPlan, &StagePlan)> {
         let thread = self.threads.get(stage.thread.index())?;
         Some((thread, thread.stages.get(stage.stage.index())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage(operations: u64, clients_of_workers: &[u32]) -> StagePlan {
+        let workers = (0..).zip(clients_of_workers);
+        let clients = workers.flat_map(|(worker, count)| (0..*count).map(move |_| WorkerId(worker)));
+        let clients = (0..).zip(clients).map(|(client, worker)| ClientPlan {
+            client: ClientId(client),
+            worker,
+            job: None,
+            seed: Seed(1),
+            start_offset: Span::ZERO,
+        });
+        StagePlan {
+            duration: Span::from_secs(1),
+            operations: Some(operations),
+            warm_up: Span::ZERO,
+            grace: Span::ZERO,
+            think_time: Distribution::NONE,
+            mix: Mix::Ops,
+            workload: String::new(),
+            jobs: Vec::new(),
+            clients: clients.collect(),
+        }
+    }
+
+    #[test]
+    fn the_count_is_dealt_by_the_largest_remainder() {
+        for (operations, clients, expected, why) in [
+            (10, &[3_u32, 2] as &[u32], &[Some(6_u64), Some(4)] as &[Option<u64>], "exact shares"),
+            (10, &[1, 1, 1], &[Some(4), Some(3), Some(3)], "of equal remainders the first"),
+            (2, &[1, 4], &[Some(0), Some(2)], "0.4 and 1.6"),
+            (1, &[1, 1], &[Some(1), Some(0)], "fewer than workers"),
+            (7, &[3, 0, 1], &[Some(5), None, Some(2)], "a worker without clients begins nothing"),
+            (u64::MAX, &[1, 1], &[Some(1 << 63), Some((1 << 63) - 1)], "no count is too large"),
+        ] {
+            let stage = stage(operations, clients);
+            let shares: Vec<_> =
+                (0..).zip(clients).map(|(worker, _)| stage.operations_of(WorkerId(worker))).collect();
+            assert_eq!(shares, expected, "{why}");
+        }
+        let by_time = StagePlan { operations: None, ..stage(1, &[1]) };
+        assert_eq!(by_time.operations_of(WorkerId(0)), None);
+    }
+
+    #[test]
+    fn the_shares_add_up() {
+        for operations in [1, 2, 99, 1_000, 123_457] {
+            for clients in [&[1_u32, 2, 3, 4] as &[u32], &[50], &[7, 7, 7], &[1, 49], &[13, 11, 2, 2, 2]] {
+                let stage = stage(operations, clients);
+                let shares =
+                    (0..).zip(clients).filter_map(|(worker, _)| stage.operations_of(WorkerId(worker)));
+                assert_eq!(shares.sum::<u64>(), operations, "{clients:?}");
+            }
+        }
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Analysis, Experiment, Instance, Plan, Results, Run, Snapshot, Teardown, Topology, Workload, schema_of,
+    Analysis, Experiment, Instance, Plan, Results, Run, RunComparison, Snapshot, Teardown, Topology,
+    Workload, schema_of,
 };
 
 /// Returns the name and the JSON Schema (draft 2020-12) of every document, in the order in which a run meets them.
@@ -18,6 +19,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("run", schema_of::<Run>()),
         ("results", schema_of::<Results>()),
         ("analysis", schema_of::<Analysis>()),
+        ("run-comparison", schema_of::<RunComparison>()),
         ("teardown", schema_of::<Teardown>()),
     ]
 }

@@ -25,7 +25,7 @@ pub struct Threshold {
 pub struct ThresholdTarget {
     /// The script's full name, such as `scm.GitCloneOverSsh`.
     pub script: String,
-    /// The op's name; none for a script of one op alone.
+    /// The op's name; empty for all ops of the script together, where it has several and the threshold names none.
     pub op: String,
 }
 
@@ -77,6 +77,7 @@ pub struct ThresholdResult {
     /// The threshold as its author wrote it.
     pub threshold: String,
     /// The thread's name.
+    #[serde(rename = "thread_name")]
     pub thread: String,
     /// The stage.
     #[serde(flatten)]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Arguments;
+
 /// A workload: its jobs, whose weights add up to 1.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -27,6 +29,9 @@ pub struct Job {
     /// The job's share, 0 to 1: of the clients, or with `"mix": "ops"` of the iterations.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub weight: f64,
+    /// What the script is told, by name; `e3 list scripts --json` shows which arguments a script takes.
+    #[serde(default, skip_serializing_if = "Arguments::is_empty")]
+    pub arguments: Arguments,
 }
 
 impl Job {

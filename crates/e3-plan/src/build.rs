@@ -1,13 +1,14 @@
 //! Makes the plan of an experiment that no rule objects to.
 
 use e3_model::{
-    CollectPlan, GitClient, Header, InstancePlan, JobPlan, Mix, Plan, PlannedDataset, Reset, Seed, Span,
-    StagePlan, ThreadPlan, WorkerId, WorkerPlan, Workload,
+    Collect, CollectPlan, Experiment, GitClient, Header, InstancePlan, Job, JobPlan, Mix, Plan,
+    PlannedDataset, Reset, Seed, Span, StagePlan, ThreadPlan, Threshold, WorkerId, WorkerPlan, Workload,
 };
 
 use crate::assign::{self, Assignment};
 use crate::context::{Context, Stage};
 use crate::rounds::rounds;
+use crate::threshold;
 
 /// Returns the plan; none when something is missing that the rules ask for.
 pub(crate) fn plan(name: &str, context: &Context<'_>) -> Option<Plan> {
@@ -27,11 +28,27 @@ pub(crate) fn plan(name: &str, context: &Context<'_>) -> Option<Plan> {
         git_client: experiment.git_client.unwrap_or(GitClient::Native),
         reset: experiment.reset.unwrap_or(Reset::None),
         baseline: context.baseline(),
-        thresholds: Vec::new(),
-        collect: CollectPlan::default(),
+        thresholds: thresholds(context)?,
+        collect: collect(experiment),
         threads,
         rounds: rounds(order, &stages),
     })
+}
+
+fn thresholds(context: &Context<'_>) -> Option<Vec<Threshold>> {
+    let texts = context.experiment.thresholds.iter();
+    texts.map(|text| Some(threshold::read(context, text).ok()?.threshold)).collect()
+}
+
+/// Returns what is gathered: all there is, where nothing is said.
+fn collect(experiment: &Experiment) -> CollectPlan {
+    let Collect { interval, sources } = experiment.collect.clone().unwrap_or_default();
+    let all = CollectPlan::default();
+    let chosen = |source: &String| sources.as_ref().is_none_or(|sources| sources.contains(source));
+    CollectPlan {
+        interval: interval.unwrap_or(all.interval),
+        sources: all.sources.into_iter().filter(chosen).collect(),
+    }
 }
 
 fn thread(context: &Context<'_>, position: usize, seed: Seed) -> Option<ThreadPlan> {
@@ -64,10 +81,10 @@ fn thread(context: &Context<'_>, position: usize, seed: Seed) -> Option<ThreadPl
 
 fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> Option<StagePlan> {
     let name = stage.workload()?.value;
-    let (_, workload) = context.workload(&name).ready()?;
+    let (document, workload) = context.workload(&name).ready()?;
     let clients = stage.spec.clients?;
     let mix = stage.mix();
-    let jobs = jobs(context, workload, clients, mix)?;
+    let jobs = jobs(context, (document, workload), clients, mix)?;
     let shares: Vec<u32> = jobs.iter().map(|job| job.clients).collect();
     let ramp_up = stage.ramp_up().map_or(Span::ZERO, |ramp_up| ramp_up.value);
     let assignment = Assignment { clients, workers, mix, shares: &shares, ramp_up, seed };
@@ -84,21 +101,27 @@ fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> 
     })
 }
 
-fn jobs(context: &Context<'_>, workload: &Workload, clients: u32, mix: Mix) -> Option<Vec<JobPlan>> {
-    let weighted: Vec<_> = workload.0.iter().filter(|job| job.weight > 0.0).collect();
-    let weights: Vec<f64> = weighted.iter().map(|job| job.weight).collect();
+fn jobs(
+    context: &Context<'_>,
+    (document, workload): (usize, &Workload),
+    clients: u32,
+    mix: Mix,
+) -> Option<Vec<JobPlan>> {
+    let weighted: Vec<_> = workload.0.iter().enumerate().filter(|(_, job)| job.weight > 0.0).collect();
+    let weights: Vec<f64> = weighted.iter().map(|(_, job)| job.weight).collect();
     let shares = match mix {
         Mix::Clients => assign::shares(&weights, clients),
         Mix::Ops => vec![0; weights.len()],
     };
-    let plan = |(job, clients): (&&e3_model::Job, u32)| {
-        let script = context.script(job)?;
+    let plan = |((position, job), clients): (&(usize, &Job), u32)| {
+        let prepared = context.job(document, *position)?;
         Some(JobPlan {
-            script: script.name.clone(),
-            ops: script.ops.clone(),
+            script: context.script(job)?.name.clone(),
+            ops: prepared.ops.clone(),
             weight: job.weight,
             scale: job.scale.unwrap_or(1.0),
             clients,
+            arguments: prepared.arguments.clone(),
         })
     };
     weighted.iter().zip(shares).map(plan).collect()

@@ -6,11 +6,15 @@ use crate::context::Context;
 use crate::report::Report;
 use crate::words;
 
+mod arguments;
+mod collect;
 mod compare;
+mod existing;
 mod instance_file;
 mod load_model;
 mod nodes;
 mod not_in_this_version;
+mod operations;
 mod order;
 mod provider;
 mod script;
@@ -20,6 +24,7 @@ mod stage_duration;
 mod stage_list;
 mod thread_list;
 mod thread_name;
+mod thresholds;
 mod warm_up;
 mod weight_without_client;
 mod weights;
@@ -35,7 +40,16 @@ pub(crate) struct Rule {
 
 /// Checks every rule.
 pub(crate) fn all(context: &Context<'_>, report: &mut Report) {
-    for rule in RULES {
+    some(RULES.iter(), context, report);
+}
+
+/// Checks the rules for what was asked for on the command line instead of in a file.
+pub(crate) fn of_flags(context: &Context<'_>, report: &mut Report) {
+    some(RULES.iter().filter(|rule| rule.name != existing::RULE.name), context, report);
+}
+
+fn some<'r>(rules: impl Iterator<Item = &'r Rule>, context: &Context<'_>, report: &mut Report) {
+    for rule in rules {
         report.begin(rule.name);
         (rule.check)(context, report);
     }
@@ -56,9 +70,11 @@ const RULES: &[Rule] = &[
     stage_list::RULE,
     load_model::RULE,
     stage_duration::RULE,
+    operations::RULE,
     warm_up::RULE,
     workload::RULE,
     script::RULE,
+    arguments::RULE,
     weights::RULE,
     weight_without_client::RULE,
     snapshot::RULE,
@@ -67,6 +83,9 @@ const RULES: &[Rule] = &[
     nodes::RULE,
     order::RULE,
     compare::RULE,
+    thresholds::RULE,
+    collect::RULE,
+    existing::RULE,
     size::RULE,
     not_in_this_version::RULE,
 ];

@@ -10,8 +10,9 @@ use e3_model::{
 };
 use serde::de::DeserializeOwned;
 
+use crate::arguments::{self, Content, JobPlace, PreparedJob};
 use crate::document::Document;
-use crate::format::{Format, INSTANCE, SNAPSHOT, WORKLOAD};
+use crate::format::{self, Format, INSTANCE, SNAPSHOT, WORKLOAD};
 use crate::library::Library;
 use crate::placement::{self, Placement};
 use crate::pointer;
@@ -28,6 +29,8 @@ pub(crate) struct Context<'a> {
     /// The stages of all threads, in the order of the file.
     pub(crate) stages: Vec<Stage<'a>>,
     workloads: BTreeMap<String, Loaded<Workload>>,
+    /// By their workload's position among the documents, and their own in the workload.
+    jobs: BTreeMap<(usize, usize), PreparedJob>,
     snapshots: BTreeMap<String, Loaded<Snapshot>>,
     instances: BTreeMap<String, Loaded<Instance>>,
 }
@@ -91,12 +94,14 @@ impl<'a> Context<'a> {
         let snapshots = shelf.load(Kind::Snapshot, &SNAPSHOT, snapshot_names);
         let stacks = threads.flat_map(|thread| [&thread.instance.stack, &thread.worker.stack]).flatten();
         let instances = shelf.load(Kind::Instance, &INSTANCE, stacks.filter_map(|stack| stack.name.clone()));
+        let jobs = shelf.prepare(&workloads);
         Self {
             experiment,
             library,
             placements: experiment.threads.iter().map(Placement::of).collect(),
             stages,
             workloads,
+            jobs,
             snapshots,
             instances,
         }
@@ -127,6 +132,28 @@ impl<'a> Context<'a> {
         self.workloads.values().filter_map(Loaded::ready)
     }
 
+    /// Returns a job as its script gets it; none when there is no such script.
+    pub(crate) fn job(&self, document: usize, position: usize) -> Option<&PreparedJob> {
+        self.jobs.get(&(document, position))
+    }
+
+    /// Returns every job of every workload whose script exists.
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = &PreparedJob> {
+        self.jobs.values()
+    }
+
+    /// Returns whether everything that stages run is known; if not, findings of their own say so.
+    pub(crate) fn knows_all_jobs(&self) -> bool {
+        let is_ready = |stage: &Stage<'_>| {
+            stage.workload().is_some_and(|workload| self.workload(&workload.value).ready().is_some())
+        };
+        self.stages.iter().all(is_ready)
+            && self
+                .ready_workloads()
+                .all(|(_, workload)| workload.0.iter().all(|job| self.script(job).is_some()))
+            && self.jobs().all(|job| job.faults.is_empty())
+    }
+
     /// Returns a snapshot that the experiment names.
     pub(crate) fn snapshot(&self, name: &str) -> &Loaded<Snapshot> {
         self.snapshots.get(name).unwrap_or(&Loaded::Absent)
@@ -139,7 +166,7 @@ impl<'a> Context<'a> {
 
     /// Returns the script that a job runs; none when there is no such script.
     pub(crate) fn script(&self, job: &Job) -> Option<&ScriptDescriptor> {
-        self.library.scripts().iter().find(|script| script.name == job.script_name())
+        script(self.library, job)
     }
 
     /// Returns the order of the stages.
@@ -213,6 +240,10 @@ impl<T> Loaded<T> {
     }
 }
 
+fn script<'a>(library: &'a dyn Library, job: &Job) -> Option<&'a ScriptDescriptor> {
+    library.scripts().iter().find(|script| script.name == job.script_name())
+}
+
 fn stages(experiment: &Experiment) -> Vec<Stage<'_>> {
     let mut stages = Vec::new();
     for (thread, spec) in experiment.threads.iter().enumerate() {
@@ -249,6 +280,38 @@ impl Shelf<'_, '_> {
             }
         }
         loaded
+    }
+
+    /// Prepares the jobs of all workloads; reads the files that their arguments name.
+    fn prepare(
+        &mut self,
+        workloads: &BTreeMap<String, Loaded<Workload>>,
+    ) -> BTreeMap<(usize, usize), PreparedJob> {
+        let mut prepared = BTreeMap::new();
+        for (document, workload) in workloads.values().filter_map(Loaded::ready) {
+            for (position, job) in workload.0.iter().enumerate() {
+                let Some(script) = script(self.library, job) else { continue };
+                let beside = self.documents.get(document).map_or("", Document::file).to_owned();
+                let at = JobPlace { document, job: position };
+                let library = self.library;
+                let mut read = |path: &str, is_json: bool| self.read(&beside, path, is_json);
+                let job = arguments::prepare((at, job), script, library, &mut read);
+                prepared.insert((document, position), job);
+            }
+        }
+        prepared
+    }
+
+    /// Reads a file that an argument names in the given file.
+    fn read(&mut self, beside: &str, path: &str, is_json: bool) -> Result<Content, String> {
+        let (file, text) = self.library.file(beside, path)?;
+        if !is_json {
+            return Ok(Content::Text(text));
+        }
+        let position = self.documents.len();
+        let (document, value) = Document::read(position, file, Cow::Owned(text), &format::JSON, self.report);
+        self.documents.push(document);
+        Ok(Content::Json(position, value))
     }
 
     fn take<T: DeserializeOwned>(&mut self, kind: Kind, name: &str, format: &Format) -> Loaded<T> {

@@ -54,6 +54,11 @@ impl<'a> Document<'a> {
         (document, typed)
     }
 
+    /// Returns what stands for a document that is no file.
+    pub(crate) fn none(file: &str) -> Self {
+        Self { file: file.to_owned(), text: Cow::Borrowed(""), tree: None, damaged: HashSet::new() }
+    }
+
     /// Returns the place of a byte of the text; a byte within a character counts as that character.
     pub(crate) fn location(&self, offset: usize) -> Location {
         let before = self.text.get(..self.text.floor_char_boundary(offset)).unwrap_or("");
@@ -68,6 +73,20 @@ impl<'a> Document<'a> {
     pub(crate) fn value_start(&self, pointer: &str) -> usize {
         let tree = self.tree.as_ref();
         pointer::and_ancestors(pointer).find_map(|pointer| tree?.value(pointer)).unwrap_or(0)
+    }
+
+    /// Returns what findings call the document's file.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Returns the byte at which a byte of a text is written, be it with escapes before it or not.
+    pub(crate) fn text_start(&self, pointer: &str, byte: usize) -> usize {
+        let start = self.value_start(pointer);
+        let Some(written) = self.text.get(start..).and_then(|rest| rest.strip_prefix('"')) else {
+            return start;
+        };
+        start + 1 + syntax::written_length(written, byte)
     }
 
     /// Returns the byte at which a member's key begins.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use e3_model::{
-    ClientPlan, Distribution, GitClient, Mix, Order, Plan, PlannedDataset, ProviderName, Reset, Round, Span,
-    StagePlan, StageRef, ThreadPlan,
+    ClientPlan, CollectPlan, Distribution, GitClient, Mix, Order, Plan, PlannedDataset, ProviderName, Reset,
+    Round, Span, StagePlan, StageRef, ThreadPlan, quantity,
 };
 
 use crate::table;
@@ -17,24 +17,32 @@ pub fn explain(plan: &Plan) -> String {
         text.push_str(&format!("{description}\n"));
     }
     text.push_str("\nThreads\n");
-    plan.threads.iter().for_each(|thread| text.push_str(&thread_lines(thread)));
+    plan.threads.iter().enumerate().for_each(|(position, thread)| {
+        let is_baseline = plan.threads.len() > 1 && plan.baseline.index() == position;
+        text.push_str(&thread_lines(thread, is_baseline));
+    });
     text.push_str(&format!("\nStages, {}\n", order_in_words(plan)));
     text.push_str(&stage_table(plan));
     for (index, stage) in distinct_workloads(plan).into_iter().enumerate() {
         text.push_str(if index == 0 { "\nJobs" } else { "Jobs" });
         text.push_str(&job_lines(plan, stage));
     }
+    if !plan.thresholds.is_empty() {
+        text.push_str("\nThresholds, at every stage that has these ops\n");
+        plan.thresholds.iter().for_each(|threshold| text.push_str(&format!("  {}\n", threshold.text)));
+    }
     text.push_str("\nIn all\n");
     text.push_str(&totals(plan));
     text
 }
 
-fn thread_lines(thread: &ThreadPlan) -> String {
+fn thread_lines(thread: &ThreadPlan, is_baseline: bool) -> String {
     let nodes = counted(thread.instance.nodes, "node");
     let (system, place) = match thread.instance.provider {
         ProviderName::Local => ("githost", "on this machine"),
         ProviderName::Ssh => ("system", "on machines reached over SSH"),
         ProviderName::Aws => ("system", "on AWS"),
+        ProviderName::Existing => ("system", "that is there already"),
     };
     let workers = counted(u64::try_from(thread.workers.len()).unwrap_or(u64::MAX), "worker");
     let worker_place = if thread.co_located {
@@ -43,12 +51,13 @@ fn thread_lines(thread: &ThreadPlan) -> String {
         match thread.workers.first().map(|worker| worker.provider) {
             Some(ProviderName::Ssh) => "on machines reached over SSH",
             Some(ProviderName::Aws) => "on AWS",
-            Some(ProviderName::Local) | None => "on this machine",
+            Some(ProviderName::Local | ProviderName::Existing) | None => "on this machine",
         }
     };
     format!(
-        "  {}\n    system   {system} of {nodes} {place}\n    dataset  {}\n    load     {workers} {worker_place}\n",
+        "  {}{}\n    system   {system} of {nodes} {place}\n    dataset  {}\n    load     {workers} {worker_place}\n",
         thread.name,
+        if is_baseline { ", the baseline of all comparisons" } else { "" },
         dataset_in_words(&thread.instance.dataset)
     )
 }
@@ -116,12 +125,19 @@ fn stage_row(plan: &Plan, at: StageRef, start_ms: u64) -> Option<Vec<String>> {
         thread.name.clone(),
         at.stage.0.to_string(),
         clients_in_words(thread, stage),
-        stage.duration.to_string(),
+        length_in_words(stage),
         if stage.warm_up == Span::ZERO { "none".to_owned() } else { stage.warm_up.to_string() },
         starts_in_words(&stage.clients),
         if stage.think_time == Distribution::NONE { "none".to_owned() } else { stage.think_time.to_string() },
         stage.workload.clone(),
     ])
+}
+
+fn length_in_words(stage: &StagePlan) -> String {
+    match stage.operations {
+        Some(operations) => format!("{} ops, at most {}", quantity::count(operations), stage.duration),
+        None => stage.duration.to_string(),
+    }
 }
 
 /// Returns the number of clients, and how they are spread where there is more than one worker.
@@ -201,14 +217,22 @@ fn totals(plan: &Plan) -> String {
         Reset::Restore => "a restore of the dataset",
     };
     format!(
-        "  {}, {}, {} of load, at most {} at once\n  {} for operations under way at a stage's end; between stages: {reset}\n  seed {}; Git client: {git}\n",
+        "  {}, {}, {} of load, at most {} at once\n  {} for operations under way at a stage's end; between stages: {reset}\n  seed {}; Git client: {git}; {}\n",
         counted(number(plan.threads.len()), "thread"),
         counted(number(stages), "stage"),
         clock(load_ms),
         counted(number(most), "client"),
         grace_in_words(plan),
         plan.seed.0,
+        metrics_in_words(&plan.collect),
     )
+}
+
+fn metrics_in_words(collect: &CollectPlan) -> String {
+    if collect.sources.is_empty() {
+        return "no metrics".to_owned();
+    }
+    format!("metrics every {}: {}", collect.interval, collect.sources.join(", "))
 }
 
 fn grace_in_words(plan: &Plan) -> String {

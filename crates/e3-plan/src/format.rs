@@ -37,6 +37,10 @@ pub(crate) static SNAPSHOT: LazyLock<Format> =
 pub(crate) static INSTANCE: LazyLock<Format> =
     LazyLock::new(|| Format::of::<Instance>("an instance file", json!({}), 20_000));
 
+/// What an argument's file holds: any JSON.
+pub(crate) static JSON: LazyLock<Format> =
+    LazyLock::new(|| Format::of::<Value>("JSON", json!(null), 200_000));
+
 impl Format {
     fn of<T: JsonSchema>(article_and_name: &'static str, placeholder: Value, most_values: usize) -> Self {
         let schema = schema_of::<T>();

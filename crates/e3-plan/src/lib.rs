@@ -9,6 +9,7 @@
 //! Everything here is a pure function: no clock, no file, no network; no input makes it panic.
 
 mod allowed;
+mod arguments;
 mod assign;
 mod build;
 mod check;
@@ -18,6 +19,7 @@ mod explain;
 mod format;
 mod library;
 mod long_span;
+mod one_stage;
 mod placement;
 mod plan;
 mod pointer;
@@ -26,6 +28,7 @@ mod report;
 mod rounds;
 mod syntax;
 mod table;
+mod threshold;
 mod tree;
 mod violation;
 mod words;
@@ -33,6 +36,7 @@ mod words;
 pub use e3_model::Kind;
 pub use explain::explain;
 pub use library::{Library, Source};
+pub use one_stage::{OneStage, one_stage};
 pub use plan::{Planned, plan};
 pub use render::render;
 

@@ -1,6 +1,6 @@
 //! What a plan is made from: the experiment's text, and what it may name.
 
-use e3_model::{Kind, ScriptDescriptor};
+use e3_model::{ArgumentFault, Arguments, Kind, OpDescriptor, ScriptDescriptor};
 
 /// The text of a document, and what findings call its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,26 @@ pub trait Library {
 
     /// Returns every script that can run.
     fn scripts(&self) -> &[ScriptDescriptor];
+
+    /// Returns the ops that a script records when it is told this; the descriptor's, unless they depend on the arguments.
+    ///
+    /// # Errors
+    /// Everything that the script cannot use of its arguments.
+    fn ops(
+        &self,
+        script: &ScriptDescriptor,
+        _arguments: &Arguments,
+    ) -> Result<Vec<OpDescriptor>, Vec<ArgumentFault>> {
+        Ok(script.ops.clone())
+    }
+
+    /// Returns the file and the text of what an argument names, by a path that is relative to the file it stands in.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn file(&self, _beside: &str, _path: &str) -> Result<(String, String), String> {
+        Err("there are no files here".to_owned())
+    }
 
     /// Returns why a document that does exist could not be returned, such as that it is no text; none when it is not
     /// there or can be read.

@@ -62,7 +62,7 @@ impl Chosen {
         let machine = match provider {
             ProviderName::Local => Some("local".to_owned()),
             ProviderName::Ssh => stack.and_then(|stack| Some(format!("stack {}", stack.name.as_ref()?))),
-            ProviderName::Aws => None,
+            ProviderName::Aws | ProviderName::Existing => None,
         };
         Self { provider, key, machine }
     }

@@ -42,6 +42,8 @@ enum At {
     Key,
     /// A byte of the text.
     Offset(usize),
+    /// A byte of the text that is the value, as it is once escapes are resolved.
+    Within(usize),
     /// The document as a whole.
     Whole,
     /// An object in which one of these keys is missing.
@@ -64,6 +66,11 @@ impl Place {
         Self { document, pointer: pointer.into(), at: At::Offset(offset) }
     }
 
+    /// Returns the place of a byte of a value that is a text, counted without its quotation mark and its escapes.
+    pub(crate) fn within(document: usize, pointer: impl Into<String>, byte: usize) -> Self {
+        Self { document, pointer: pointer.into(), at: At::Within(byte) }
+    }
+
     /// Returns the place of an object that lacks one of these keys. Nothing is said there when one of them was given, at
     /// the object or at the top, but could not be used.
     pub(crate) fn missing(
@@ -84,6 +91,7 @@ impl Place {
         match self.at {
             At::Offset(offset) => offset,
             At::Key => document.key_start(&self.pointer),
+            At::Within(byte) => document.text_start(&self.pointer, byte),
             At::Value | At::Whole | At::Missing(_) => document.value_start(&self.pointer),
         }
     }

@@ -68,3 +68,56 @@ fn in_words(text: &str, offset: usize, error: &serde_json::Error) -> (String, Op
     };
     (message, hint)
 }
+
+/// Returns how many bytes of a JSON text, from after its quotation mark, stand for its first so many bytes.
+pub(crate) fn written_length(written: &str, bytes: usize) -> usize {
+    let (mut read, mut stood_for) = (0, 0);
+    while stood_for < bytes {
+        let rest = written.get(read..).unwrap_or_default();
+        let (taken, meaning) = match rest.chars().next() {
+            None | Some('"') => break,
+            Some('\\') => escape(rest),
+            Some(plain) => (plain.len_utf8(), plain.len_utf8()),
+        };
+        read += taken;
+        stood_for += meaning;
+    }
+    read
+}
+
+/// Returns how long an escape is, and how many bytes it stands for.
+///
+/// Source: RFC 8259, section 7.
+fn escape(rest: &str) -> (usize, usize) {
+    let unit = |at: usize| u32::from_str_radix(rest.get(at..at + 4)?, 16).ok();
+    if !rest.starts_with("\\u") {
+        return (2, 1);
+    }
+    match unit(2) {
+        Some(0xD800..=0xDBFF) => (12, 4),
+        Some(unit) => (6, char::from_u32(unit).map_or(3, char::len_utf8)),
+        None => (2, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_stand_for_what_they_mean() {
+        for (written, bytes, expected) in [
+            ("abc\"", 2, 2),
+            ("a\\nb\"", 2, 3),
+            ("\\u00fcx\"", 2, 6),
+            ("\\ud83d\\ude00x\"", 4, 12),
+            ("ü\\\"x\"", 3, 4),
+            ("ab\"", 99, 2),
+            ("\\u", 1, 2),
+            ("\\", 1, 2),
+            ("", 1, 0),
+        ] {
+            assert_eq!(written_length(written, bytes), expected, "{written} {bytes}");
+        }
+    }
+}

@@ -1,8 +1,11 @@
 //! The whole way from text to findings and plan.
 
+mod arguments;
 mod bad_files;
 mod large;
 mod library;
 mod meaning;
+mod one_stage;
 mod plans;
 mod shown;
+mod thresholds;

@@ -144,7 +144,8 @@ impl<'a> System<'a> {
             (None, _) => None,
         };
         let resource = Some(self.process(&name));
-        Ok(NodeTopology { name, url: served.http, ssh, resource, metrics_url: None })
+        let metrics_url = Some(format!("{}/metrics", served.http));
+        Ok(NodeTopology { name, url: served.http, ssh, resource, metrics_url })
     }
 
     async fn front(

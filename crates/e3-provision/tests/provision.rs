@@ -293,7 +293,7 @@ async fn a_reset_that_cannot_be_done_is_refused_by_name() {
 
 const PLAN: &str = r#"{
     "format": "e3/plan", "version": 1, "experiment": "smoke", "description": null, "seed": 1,
-    "order": "interleaved", "git_client": "native", "reset": "none", "rounds": [],
+    "order": "interleaved", "git_client": "native", "reset": "none", "baseline": 0, "rounds": [],
     "threads": [
         {
             "name": "one node", "co_located": true, "stages": [],

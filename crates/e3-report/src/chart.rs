@@ -7,9 +7,15 @@
 mod axis;
 mod frame;
 mod lines;
+mod picture;
+mod steps;
+mod style;
 mod svg;
 
 pub(crate) use axis::Scale;
 pub(crate) use frame::{Frame, Hit};
 pub(crate) use lines::{Line, LineChart, Point, Series, path};
-pub(crate) use svg::{MARKS, Svg, escape, mark, shorten, swatch};
+pub(crate) use picture::{Picture, Surroundings, TimeAxis};
+pub(crate) use steps::{Step, steps};
+pub(crate) use style::{CHART_STYLE, alone_style};
+pub(crate) use svg::{MARKS, Place, Svg, escape, mark, shorten, swatch};

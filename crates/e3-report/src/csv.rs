@@ -58,6 +58,11 @@ fn fields(thread: &str, stage: &StageAnalysis, op: &OpStatistics) -> Vec<String>
         op.bytes_in.to_string(),
         op.bytes_out.to_string(),
     ]);
+    let intervals = latency.map(|latency| latency.intervals).unwrap_or_default();
+    for interval in [intervals.p50, intervals.p90, intervals.p95, intervals.p99, intervals.p999] {
+        fields.push(number(interval.map(|ends| ends.low)));
+        fields.push(number(interval.map(|ends| ends.high)));
+    }
     fields
 }
 
@@ -66,7 +71,8 @@ fn stamps(stage: &StageAnalysis) -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(field: &str) -> String {
+/// Returns a field as CSV has it, in quotes where it needs them.
+pub(crate) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
@@ -74,7 +80,7 @@ fn quoted(field: &str) -> String {
     }
 }
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 38] = [
     "thread",
     "stage",
     "clients",
@@ -103,6 +109,16 @@ const COLUMNS: [&str; 28] = [
     "max_ms",
     "bytes_in",
     "bytes_out",
+    "p50_low_ms",
+    "p50_high_ms",
+    "p90_low_ms",
+    "p90_high_ms",
+    "p95_low_ms",
+    "p95_high_ms",
+    "p99_low_ms",
+    "p99_high_ms",
+    "p999_low_ms",
+    "p999_high_ms",
 ];
 
 #[cfg(test)]

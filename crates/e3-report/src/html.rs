@@ -21,6 +21,8 @@ pub fn html(analysis: &Analysis) -> Result<String, ReportError> {
     )?;
     let context = minijinja::context! {
         page => Value::from(Serde(Page::of(analysis))),
+        chart_style => Value::from_safe_string(crate::chart::CHART_STYLE.trim().to_owned()),
+        alone_style => Value::from_safe_string(crate::chart::alone_style().to_owned()),
         style => Value::from_safe_string(include_str!("../templates/style.css").to_owned()),
         script => Value::from_safe_string(include_str!("../templates/script.js").to_owned()),
     };

@@ -2,17 +2,32 @@
 
 use std::fmt::Write as _;
 
-use e3_model::{Analysis, OpStatistics, StageAnalysis, ThreadAnalysis, quantity};
+use e3_model::{Analysis, Comparison, OpStatistics, StageAnalysis, ThreadAnalysis, ThresholdState, quantity};
 
-use crate::figure::doubt;
+use crate::comparisons::{change, change_ends, is_total, measure_name, tally, thread_name, value};
+use crate::figure::{clients, doubt};
 use crate::page::extent;
 use crate::stamps::stamps;
+use crate::thresholds;
 
-/// Returns question, headlines, limits, and one line per thread and load; then one per thread, load and op.
+/// Returns question, answer, verdicts, thresholds and limits, short enough for a pull request; then, folded, one line per
+/// thread and load, and one per thread, load and op where these are few.
 pub fn markdown(analysis: &Analysis) -> String {
     let mut out = String::new();
     let question = analysis.description.as_deref().unwrap_or(&analysis.experiment);
     let _ = writeln!(out, "## {}\n", inline(question));
+    answer(&mut out, analysis);
+    verdicts(&mut out, analysis);
+    conditions(&mut out, analysis);
+    for stamp in stamps(analysis) {
+        let mut words = stamp.paragraphs.join(" ");
+        if !stamp.stages.is_empty() {
+            let (shown, rest) = stamp.stages.split_at(stamp.stages.len().min(MOST_STAGES));
+            let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+            let _ = write!(words, " Stages: {}{more}.", shown.join("; "));
+        }
+        let _ = writeln!(out, "> **{}** (`{}`). {}\n", inline(&stamp.title), stamp.name, inline(&words));
+    }
     let _ = writeln!(
         out,
         "Run {}: {}, begun {}.\n",
@@ -20,6 +35,19 @@ pub fn markdown(analysis: &Analysis) -> String {
         extent(analysis),
         inline(&analysis.started_at)
     );
+    numbers(&mut out, analysis);
+    out
+}
+
+fn answer(out: &mut String, analysis: &Analysis) {
+    let answer = &analysis.answer;
+    if !answer.text.is_empty() {
+        let verdict = answer.verdict.map_or_else(String::new, |verdict| format!(" ({})", verdict.name()));
+        let _ = writeln!(out, "**{}**{verdict}\n", inline(&answer.text));
+    }
+    if !answer.confidence.is_empty() {
+        let _ = writeln!(out, "{}\n", inline(&answer.confidence));
+    }
     for headline in &analysis.headlines {
         let (label, value, detail) =
             (inline(&headline.label), inline(&headline.value), inline(&headline.detail));
@@ -28,20 +56,100 @@ pub fn markdown(analysis: &Analysis) -> String {
     if !analysis.headlines.is_empty() {
         out.push('\n');
     }
-    for stamp in stamps(analysis) {
-        let mut words = stamp.paragraphs.join(" ");
-        if !stamp.stages.is_empty() {
-            let _ = write!(words, " Stages: {}.", stamp.stages.join("; "));
-        }
-        let _ = writeln!(out, "> **{}** (`{}`). {}\n", inline(&stamp.title), stamp.name, inline(&words));
+}
+
+/// One line per load, thread and measure of all ops together; the ops' verdicts are only counted.
+fn verdicts(out: &mut String, analysis: &Analysis) {
+    let (total, ops): (Vec<&Comparison>, Vec<&Comparison>) =
+        analysis.comparisons.iter().partition(|one| is_total(one));
+    if total.is_empty() {
+        return;
     }
-    let _ = writeln!(out, "### All ops together\n");
+    let _ = writeln!(out, "### Threads compared\n");
+    let _ = writeln!(
+        out,
+        "| thread | against | clients | measure | value | baseline | difference (95 %) | verdict |"
+    );
+    let _ = writeln!(out, "|---|---|--:|---|--:|--:|--:|---|");
+    for one in total.iter().take(MOST_VERDICTS) {
+        let difference = one.ratio.map_or_else(
+            || "–".to_owned(),
+            |ratio| format!("{}{}", change(ratio), change_ends(one.ratio_interval)),
+        );
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {difference} | {} |",
+            inline(thread_name(analysis, one.thread)),
+            inline(thread_name(analysis, one.baseline)),
+            quantity::count(one.clients.into()),
+            measure_name(one.measure),
+            value(one.measure, one.value),
+            value(one.measure, one.baseline_value),
+            one.verdict.name()
+        );
+    }
+    if total.len() > MOST_VERDICTS {
+        let _ = writeln!(out, "\n{} more are in the report.", total.len() - MOST_VERDICTS);
+    }
+    if !ops.is_empty() {
+        let _ = writeln!(out, "\nEach op by itself: {}.", tally(&ops));
+    }
+    let mut reasons: Vec<&str> = total.iter().filter_map(|one| one.reason.as_deref()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    if !reasons.is_empty() {
+        let reasons: Vec<String> = reasons.iter().take(MOST_REASONS).map(|reason| inline(reason)).collect();
+        let _ = writeln!(out, "\nWhy there is no better or worse: {}", reasons.join(" "));
+    }
+    out.push('\n');
+}
+
+/// One line per threshold; the stages are named where it does not hold.
+fn conditions(out: &mut String, analysis: &Analysis) {
+    if analysis.thresholds.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "### Thresholds\n");
+    let _ = writeln!(out, "| threshold | state | stages | where it does not hold |");
+    let _ = writeln!(out, "|---|---|---|---|");
+    for (text, results) in thresholds::by_text(analysis) {
+        let state = thresholds::StateWords::of(thresholds::overall(&results));
+        let wrong: Vec<String> = results
+            .iter()
+            .filter(|result| result.state != ThresholdState::Held)
+            .map(|result| {
+                let stage = format!("{}, {}", result.thread, clients(result.clients));
+                format!("{} ({})", inline(&stage), inline(&result.detail))
+            })
+            .collect();
+        let (shown, rest) = wrong.split_at(wrong.len().min(MOST_STAGES));
+        let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+        let _ = writeln!(
+            out,
+            "| {} | **{}** | {} | {}{more} |",
+            inline(text),
+            state.name,
+            thresholds::tally(&results),
+            shown.join("; ")
+        );
+    }
+    out.push('\n');
+}
+
+fn numbers(out: &mut String, analysis: &Analysis) {
+    let stages = || analysis.threads.iter().flat_map(|thread| &thread.stages);
+    let _ = writeln!(out, "<details><summary>All ops together</summary>\n");
     let _ = writeln!(out, "Latency in ms, of successes; warm-up excluded. – : too few ops to tell.\n");
-    table(&mut out, analysis, false);
-    let _ = writeln!(out, "\n<details><summary>Each op by itself</summary>\n");
-    table(&mut out, analysis, true);
+    table(out, analysis, false);
     out.push_str("\n</details>\n");
-    out
+    let rows: usize = stages().map(|stage| stage.ops.len()).sum();
+    if rows <= MOST_ROWS {
+        let _ = writeln!(out, "\n<details><summary>Each op by itself</summary>\n");
+        table(out, analysis, true);
+        out.push_str("\n</details>\n");
+    } else {
+        let _ = writeln!(out, "\nEach op by itself: {rows} rows, in ops.csv.");
+    }
 }
 
 fn table(out: &mut String, analysis: &Analysis, by_op: bool) {
@@ -98,3 +206,9 @@ fn inline(text: &str) -> String {
     }
     out
 }
+
+/// A summary names no more stages, verdicts, reasons and rows than these; the report has all of them.
+const MOST_STAGES: usize = 6;
+const MOST_VERDICTS: usize = 40;
+const MOST_REASONS: usize = 4;
+const MOST_ROWS: usize = 60;

@@ -3,8 +3,9 @@
 use e3_model::{Analysis, OpStatistics, StageAnalysis, quantity};
 use serde::Serialize;
 
-use crate::figure::{Cell, clients, doubt, thread_class, thread_mark};
+use crate::figure::{clients, doubt, thread_class, thread_mark};
 use crate::figures::latency_cells;
+use crate::table::Cell;
 
 /// The table of one load.
 #[derive(Debug, Serialize)]
@@ -36,9 +37,9 @@ pub(crate) const HEAD: [(&str, &str); 9] = [
     ("ok per s", "Successes per second of the measured window; below, the 95 % interval"),
     ("failed", "Failures over ops that ended; below, their kinds"),
     ("mean", "Arithmetic mean of the successes’ latency, in milliseconds"),
-    ("p50", "Median latency of the successes, in milliseconds"),
-    ("p95", "95th percentile of the successes’ latency, in milliseconds"),
-    ("p99", "99th percentile of the successes’ latency, in milliseconds"),
+    ("p50", "Median latency of the successes, in milliseconds; below, the 95 % interval"),
+    ("p95", "95th percentile of the successes’ latency, in milliseconds; below, the 95 % interval"),
+    ("p99", "99th percentile of the successes’ latency, in milliseconds; below, the 95 % interval"),
     ("max", "Largest latency of a success, in milliseconds"),
     ("received", "Payload bytes that the successes received"),
 ];
@@ -120,10 +121,7 @@ fn cells(op: &OpStatistics) -> Vec<Cell> {
         0 => String::new(),
         some => format!("{} more were cut off by the stage’s end", quantity::count(some)),
     };
-    let rate = Cell::of(quantity::number(op.rate_per_s));
-    let rate = op.rate_interval.map_or(rate.clone(), |ends| {
-        rate.with_small(format!("{}\u{a0}–\u{a0}{}", quantity::number(ends.low), quantity::number(ends.high)))
-    });
+    let rate = Cell::of(quantity::number(op.rate_per_s)).with_interval(op.rate_interval);
     let mut cells = vec![Cell::of(ended).with_title(cut_off), rate, failed(op)];
     cells.extend(latency_cells(op));
     cells.push(Cell::of(quantity::bytes(op.bytes_in)));

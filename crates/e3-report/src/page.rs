@@ -3,12 +3,16 @@
 use e3_model::{Analysis, Headline, Honesty, ThreadAnalysis, quantity};
 use serde::Serialize;
 
-use crate::figure::{Cell, Figure, LegendItem, Table, clients, doubt, thread_class, thread_mark};
+use crate::comparisons::{ComparedLoad, VerdictWords, compared};
+use crate::figure::{Figure, LegendItem, clients, doubt, thread_class, thread_mark};
 use crate::figures::{
-    TimelineGroup, latency, latency_by_op, legend_by_op, mix, order, throughput, timelines,
+    distributions, effects, errors, latency, latency_by_op, legend_by_op, mix, order, over_time, throughput,
 };
 use crate::operations::{HEAD, LoadTable, load_tables};
+use crate::sections::{ThreadSection, sections};
 use crate::stamps::{StampWords, stamps};
+use crate::table::{Cell, Table};
+use crate::thresholds::{ThresholdWords, thresholds};
 
 /// Everything on the page.
 #[derive(Debug, Serialize)]
@@ -20,21 +24,39 @@ pub(crate) struct Page {
     question: String,
     /// How many threads, stages and ops there are.
     extent: String,
+    answer: AnswerWords,
     headlines: Vec<Headline>,
     stamps: Vec<StampWords>,
     threads: Vec<ThreadWords>,
     throughput: Figure,
+    effects: Vec<Figure>,
+    compared: Vec<ComparedLoad>,
+    thresholds: Vec<ThresholdWords>,
     latency: Vec<Figure>,
     latency_by_op: Vec<Figure>,
+    /// The ops beyond the first ones.
+    latency_by_more: Vec<Figure>,
     legend_by_op: Vec<LegendItem>,
-    timelines: Vec<TimelineGroup>,
+    over_time: Vec<Figure>,
+    distributions: Vec<Figure>,
     operations_head: Vec<(&'static str, &'static str)>,
     operations: Vec<LoadTable>,
+    errors: Option<Figure>,
     mix: Vec<Figure>,
+    sections: Vec<ThreadSection>,
     order: Figure,
     honesty: Table,
     has_doubt: bool,
     provenance: String,
+}
+
+/// The answer to the question.
+#[derive(Debug, Serialize)]
+struct AnswerWords {
+    /// Empty where the analysis gives none.
+    text: String,
+    confidence: String,
+    verdict: Option<VerdictWords>,
 }
 
 /// A thread in words.
@@ -49,6 +71,8 @@ struct ThreadWords {
 impl Page {
     /// Returns the page of an analysis.
     pub(crate) fn of(analysis: &Analysis) -> Self {
+        let mut latency_by_op = latency_by_op(analysis);
+        let latency_by_more = latency_by_op.split_off(latency_by_op.len().min(FIRST_OPS));
         let stages = || analysis.threads.iter().flat_map(|thread| &thread.stages);
         Self {
             experiment: analysis.experiment.clone(),
@@ -56,32 +80,97 @@ impl Page {
             started: started(&analysis.started_at),
             question: analysis.description.clone().unwrap_or_else(|| analysis.experiment.clone()),
             extent: extent(analysis),
+            answer: answer(analysis),
             headlines: analysis.headlines.iter().map(tied).collect(),
             stamps: stamps(analysis),
             threads: analysis.threads.iter().enumerate().map(thread).collect(),
             throughput: throughput(analysis),
+            effects: effects(analysis),
+            compared: compared(analysis),
+            thresholds: thresholds(analysis),
             latency: latency(analysis),
-            latency_by_op: latency_by_op(analysis),
+            latency_by_op,
+            latency_by_more,
             legend_by_op: legend_by_op(analysis),
-            timelines: timelines(analysis),
+            over_time: over_time(analysis),
+            distributions: distributions(analysis),
             operations_head: HEAD.to_vec(),
             operations: load_tables(analysis),
+            errors: errors(analysis),
             mix: mix(analysis),
+            sections: sections(analysis),
             order: order(analysis),
             honesty: honesty(analysis),
             has_doubt: stages().any(|stage| doubt(stage).is_some()),
             provenance: provenance(analysis),
         }
+        .with_unique_stems()
     }
+
+    /// Returns every figure, in the order of the page.
+    pub(crate) fn figures(&self) -> Vec<&Figure> {
+        let all = [
+            &self.effects,
+            &self.latency,
+            &self.latency_by_op,
+            &self.latency_by_more,
+            &self.over_time,
+            &self.distributions,
+        ];
+        std::iter::once(&self.throughput)
+            .chain(all.into_iter().flatten())
+            .chain(&self.errors)
+            .chain(&self.mix)
+            .chain(self.sections.iter().flat_map(ThreadSection::figures))
+            .chain([&self.order])
+            .collect()
+    }
+
+    /// Two names that differ only in what a file's name cannot hold get a number each.
+    fn with_unique_stems(mut self) -> Self {
+        let mut taken: Vec<String> = Vec::new();
+        for figure in self.latency_by_op.iter_mut().chain(&mut self.latency_by_more).chain(&mut self.mix) {
+            let stem = figure.stem.clone();
+            let mut number = 2;
+            while taken.contains(&figure.stem) {
+                figure.stem = format!("{stem}-{number}");
+                number += 1;
+            }
+            taken.push(figure.stem.clone());
+        }
+        self
+    }
+}
+
+/// Returns the answer; where the analysis has none, what can be said without one.
+fn answer(analysis: &Analysis) -> AnswerWords {
+    let answer = &analysis.answer;
+    let measured =
+        analysis.threads.iter().flat_map(|thread| &thread.stages).any(|stage| stage.total.count > 0);
+    let (text, confidence) = match (answer.text.is_empty(), measured, analysis.threads.len()) {
+        (false, _, _) => (tie(&answer.text), tie(&answer.confidence)),
+        (true, false, _) => ("No op ended in the measured part of any stage.".to_owned(), String::new()),
+        (true, true, 0 | 1) => (
+            "There is one thread, so there is nothing to compare; these are its numbers.".to_owned(),
+            String::new(),
+        ),
+        (true, true, _) => (
+            "This analysis does not compare its threads; their numbers stand side by side.".to_owned(),
+            String::new(),
+        ),
+    };
+    AnswerWords { text, confidence, verdict: answer.verdict.map(VerdictWords::of) }
+}
+
+/// Keeps units on the line of their numbers.
+fn tie(text: &str) -> String {
+    [" %", " ops/s", " ms"]
+        .iter()
+        .fold(text.to_owned(), |text, unit| text.replace(unit, &format!("\u{a0}{}", unit.trim_start())))
 }
 
 /// Returns a headline whose units stay on the line of their numbers.
 fn tied(headline: &Headline) -> Headline {
-    let tie = |text: &str| {
-        [" %", " ops/s", " ms"]
-            .iter()
-            .fold(text.to_owned(), |text, unit| text.replace(unit, &format!("\u{a0}{}", unit.trim_start())))
-    };
     Headline { label: headline.label.clone(), value: tie(&headline.value), detail: tie(&headline.detail) }
 }
 
@@ -144,7 +233,7 @@ fn honesty(analysis: &Analysis) -> Table {
             rows.push(row);
         }
     }
-    Table { rows, head: head.map(str::to_owned).to_vec() }
+    Table { rows, ..Table::with_head(head) }
 }
 
 fn honesty_cells(own: &Honesty) -> [Cell; 7] {
@@ -164,3 +253,6 @@ fn honesty_cells(own: &Honesty) -> [Cell; 7] {
         Cell::of(quantity::count(own.lost_samples)),
     ]
 }
+
+/// So many ops have their charts in sight; the others are folded.
+const FIRST_OPS: usize = 12;

@@ -27,6 +27,29 @@ pub(crate) fn stamps(analysis: &Analysis) -> Vec<StampWords> {
     stamps
 }
 
+/// A stamp beside a chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct StampTag {
+    /// `note`, `warning` or `invalid`: how it is coloured.
+    pub(crate) weight: &'static str,
+    /// Its name and, where not every stage shown has it, in how many.
+    pub(crate) text: String,
+}
+
+/// Returns the stamps of some stages, the weightiest first.
+pub(crate) fn tags(stages: &[&StageAnalysis]) -> Vec<StampTag> {
+    let tag = |(stamp, weight): (Stamp, &'static str)| {
+        let stamped = stages.iter().filter(|stage| stage.stamps.contains(&stamp)).count();
+        let text = match stamped {
+            0 => return None,
+            all if all == stages.len() => name(stamp).to_owned(),
+            some => format!("{} ({some} of {} stages)", name(stamp), stages.len()),
+        };
+        Some(StampTag { weight, text })
+    };
+    WEIGHTS.into_iter().filter_map(tag).collect()
+}
+
 /// Returns a stamp's name in documents and tables.
 pub(crate) fn name(stamp: Stamp) -> &'static str {
     match stamp {
@@ -75,10 +98,13 @@ fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
 
 fn co_located(analysis: &Analysis, stages: Vec<String>) -> StampWords {
     let (_, all) = stamped(analysis, Stamp::CoLocated);
-    let turns = match analysis.order {
-        Order::Interleaved => "They took turns on the same machine, under the same conditions.",
-        Order::Parallel => {
-            "They ran at the same time on the same machine, and so may have disturbed each other."
+    let compared = match (analysis.threads.len(), analysis.order) {
+        (0 | 1, _) => "You may compare the stages with each other: they ran under the same conditions.",
+        (_, Order::Interleaved) => {
+            "You may compare the threads with each other. They took turns on the same machine, under the same conditions."
+        }
+        (_, Order::Parallel) => {
+            "The threads ran at the same time on the same machine and disturbed each other: none gets a verdict."
         }
     };
     StampWords {
@@ -86,7 +112,7 @@ fn co_located(analysis: &Analysis, stages: Vec<String>) -> StampWords {
         name: name(Stamp::CoLocated),
         title: "Load and system shared a machine".to_owned(),
         paragraphs: vec![
-            format!("You may compare the threads with each other. {turns}"),
+            compared.to_owned(),
             "You may not read these numbers as capacity. The clients took CPU, memory and disk from the system they measured; on a machine of its own it would reach others.".to_owned(),
         ],
         stages: if stages.len() == all { Vec::new() } else { stages },
@@ -123,3 +149,11 @@ fn reason(stage: &StageAnalysis, stamp: Stamp) -> String {
         Stamp::SamplesLost | Stamp::CoLocated => String::new(),
     }
 }
+
+/// How much a stamp weighs, the weightiest first.
+const WEIGHTS: [(Stamp, &str); 4] = [
+    (Stamp::ClientBound, "invalid"),
+    (Stamp::SamplesLost, "invalid"),
+    (Stamp::Incomplete, "warning"),
+    (Stamp::CoLocated, "note"),
+];

@@ -1,17 +1,17 @@
 //! Analysing: from documents and samples to analysis.json.
 
-use std::fs;
-
 use e3_home::RunDir;
 use e3_model::{
-    Analysis, Answer, Header, InstancePlan, Plan, ProviderName, Results, Run, Sample, StageAnalysis,
-    StageRecord, StageRef, Stamp, ThreadAnalysis, ThreadId, quantity, sha256_hex,
+    Analysis, Answer, Comparison, Header, InstancePlan, Order, Plan, ProviderName, Results, Stamp,
+    ThreadAnalysis, ThreadId, ThreadPlan, quantity,
 };
-use e3_samples::Names;
 
 use crate::ResultsError;
+use crate::answer::{Names, answer, finding};
+use crate::compare::{Contest, compare, contests};
 use crate::headline::headlines;
-use crate::stage::{StageInput, analyze_stage};
+use crate::load::Loaded;
+use crate::threshold::thresholds;
 
 /// Computes every number that the report shows, and writes and returns analysis.json.
 ///
@@ -19,90 +19,94 @@ use crate::stage::{StageInput, analyze_stage};
 /// was last.
 ///
 /// # Errors
-/// When a document or sample file cannot be read, or is not the one that was gathered.
+/// When a document or a file of measurements cannot be read, or is not the one that was gathered.
 pub fn analyze(run: &RunDir) -> Result<Analysis, ResultsError> {
-    let plan: Plan = run.read()?;
-    let record: Run = run.read()?;
-    let results: Results = run.read()?;
-    if results.header.parent != Some(run.parent_of::<Run>()?) {
-        return Err(ResultsError::Stale);
-    }
-    let mut stages = Vec::new();
-    for (position, stage) in (0..).zip(&record.stages) {
-        if is_latest(&record, position, stage.stage) {
-            stages.push(one_stage(run, &plan, &results, position, stage)?);
-        }
-    }
+    let loaded = Loaded::read(run)?;
     let header = Header::of::<Analysis>(Some(run.parent_of::<Results>()?));
-    let analysis = assemble(header, &plan, &record, &stages);
+    let analysis = assemble(header, loaded);
     run.write(&analysis)?;
     Ok(analysis)
 }
 
-fn is_latest(record: &Run, position: u32, stage: StageRef) -> bool {
-    !(0..).zip(&record.stages).any(|(later, other): (u32, _)| later > position && other.stage == stage)
-}
-
-fn one_stage(
-    run: &RunDir,
-    plan: &Plan,
-    results: &Results,
-    position: u32,
-    record: &StageRecord,
-) -> Result<StageAnalysis, ResultsError> {
-    let stage = record.stage;
-    let (thread, stage_plan) = plan.stage(stage).ok_or(ResultsError::UnknownStage(stage))?;
-    let samples = read_samples(run, results, stage, &Names::of(stage_plan))?;
-    let input = StageInput { plan: stage_plan, record, position, samples: &samples };
-    Ok(analyze_stage(&input, thread.co_located))
-}
-
-/// A stage that nothing was gathered of has no samples; one whose file is another than was gathered is an error.
-fn read_samples(
-    run: &RunDir,
-    results: &Results,
-    stage: StageRef,
-    names: &Names,
-) -> Result<Vec<Sample>, ResultsError> {
-    let Some(gathered) = results.stages.iter().find(|gathered| gathered.stage == stage) else {
-        return Ok(Vec::new());
-    };
-    let directory = run.stage_directory(stage);
-    let file = e3_samples::samples_file(&directory);
-    match fs::read(&file) {
-        Ok(bytes) if sha256_hex(&bytes) == gathered.sha256 => {}
-        _ => return Err(ResultsError::Changed(file)),
-    }
-    e3_samples::read(&directory, names).map_err(ResultsError::samples(stage))
-}
-
-fn assemble(header: Header, plan: &Plan, record: &Run, stages: &[StageAnalysis]) -> Analysis {
-    let mut stamps: Vec<Stamp> = stages.iter().flat_map(|stage| stage.stamps.iter().copied()).collect();
+fn assemble(header: Header, loaded: Loaded) -> Analysis {
+    let (comparisons, answer) = compared(&loaded);
+    let threads: Vec<_> =
+        (0..).zip(&loaded.plan.threads).map(|(index, thread)| (ThreadId(index), thread)).collect();
+    let by_thread: Vec<_> =
+        threads.iter().map(|(id, thread)| (thread.name.clone(), loaded.stages_of(*id))).collect();
+    let thresholds = thresholds(&loaded.plan.thresholds, &by_thread);
+    let mut stamps: Vec<Stamp> =
+        loaded.stages.iter().flat_map(|stage| stage.analysis.stamps.iter().copied()).collect();
     stamps.sort_unstable();
     stamps.dedup();
-    let threads: Vec<ThreadAnalysis> = (0..)
-        .zip(&plan.threads)
-        .map(|(index, thread)| {
-            let mut own: Vec<_> =
-                stages.iter().filter(|s| s.stage.thread == ThreadId(index)).cloned().collect();
-            own.sort_by_key(|stage| stage.stage);
-            ThreadAnalysis { name: thread.name.clone(), instance: describe(&thread.instance), stages: own }
+    let threads: Vec<ThreadAnalysis> = threads
+        .iter()
+        .map(|(id, thread)| ThreadAnalysis {
+            name: thread.name.clone(),
+            instance: describe(&thread.instance),
+            stages: loaded.stages_of(*id).into_iter().map(|stage| stage.analysis.clone()).collect(),
         })
         .collect();
+    let Loaded { plan, record, .. } = loaded;
     Analysis {
         header,
-        experiment: plan.experiment.clone(),
-        run: record.name.clone(),
-        description: plan.description.clone(),
-        started_at: record.started_at.clone(),
+        experiment: plan.experiment,
+        run: record.name,
+        description: plan.description,
+        started_at: record.started_at,
         order: plan.order,
-        answer: Answer::default(),
+        answer,
         headlines: headlines(&threads),
         stamps,
-        comparisons: Vec::new(),
-        thresholds: Vec::new(),
+        comparisons,
+        thresholds,
         threads,
     }
+}
+
+/// Returns every thread but the baseline against the baseline, and what that says.
+fn compared(loaded: &Loaded) -> (Vec<Comparison>, Answer) {
+    let plan = &loaded.plan;
+    let name =
+        |id: ThreadId| plan.threads.get(id.index()).map_or_else(|| id.to_string(), |own| own.name.clone());
+    let baseline = plan.baseline;
+    let Some(baseline_plan) = plan.threads.get(baseline.index()).filter(|_| plan.threads.len() > 1) else {
+        let only = ThreadId(0);
+        return (Vec::new(), finding(&name(only), &loaded.stages_of(only)));
+    };
+    let others = (0..).zip(&plan.threads).filter(|(index, _)| ThreadId(*index) != baseline);
+    let baseline_stages = loaded.stages_of(baseline);
+    let contests: Vec<Contest<'_>> = others
+        .flat_map(|(index, thread)| {
+            let barred = contends(plan, thread, baseline_plan).then_some(CONTENDING);
+            let own = loaded.stages_of(ThreadId(index));
+            contests((ThreadId(index), &own), (baseline, &baseline_stages), barred)
+        })
+        .collect();
+    let comparisons = compare(&contests);
+    let quoted = |id: ThreadId| format!("“{}”", name(id));
+    let answer = answer(&contests, &comparisons, &Names { of: &quoted, of_baseline: &quoted });
+    let nothing = contests.is_empty() && loaded.stages.iter().any(|stage| stage.analysis.total.count > 0);
+    (comparisons, if nothing { no_common_load() } else { answer })
+}
+
+fn no_common_load() -> Answer {
+    Answer {
+        text: "Nothing can be compared: no thread has a load in common with the baseline.".to_owned(),
+        confidence: String::new(),
+        verdict: Some(e3_model::Verdict::Invalid),
+    }
+}
+
+/// Returns whether two threads put load on one machine at the same time.
+fn contends(plan: &Plan, own: &ThreadPlan, other: &ThreadPlan) -> bool {
+    plan.order == Order::Parallel && is_here(own) && is_here(other)
+}
+
+/// Returns whether some of the thread's processes are on the machine that E3 itself runs on.
+pub(crate) fn is_here(thread: &ThreadPlan) -> bool {
+    let workers = thread.workers.iter().map(|worker| worker.provider);
+    workers.chain([thread.instance.provider]).any(|provider| provider == ProviderName::Local)
 }
 
 /// Returns what a system under test is, in words.
@@ -111,6 +115,7 @@ fn describe(instance: &InstancePlan) -> String {
         ProviderName::Local => "githost on this machine",
         ProviderName::Ssh => "given machines over SSH",
         ProviderName::Aws => "Bitbucket on AWS",
+        ProviderName::Existing => "a system that was there already",
     };
     let nodes = if instance.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", instance.nodes) };
     let content = instance.dataset.generate.as_ref().map_or_else(String::new, |generate| {
@@ -125,10 +130,15 @@ fn describe(instance: &InstancePlan) -> String {
     format!("{host}, {nodes}, dataset {}{content}", instance.dataset.snapshot)
 }
 
+const CONTENDING: &str =
+    "The two ran at the same time on one machine, and so each was measured under the other's load, too.";
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use e3_home::HomeError;
-    use e3_model::{Document, StageOutcome};
+    use e3_model::{Document, Measure, StageOutcome, Verdict};
 
     use super::*;
     use crate::fixture::{Fixture, stage_ref};
@@ -153,6 +163,37 @@ mod tests {
         );
         let positions: Vec<u32> = first.threads.iter().flat_map(|t| &t.stages).map(|s| s.position).collect();
         assert_eq!(positions, [0, 3, 1, 2], "interleaved: ABBA");
+    }
+
+    #[test]
+    fn the_second_thread_is_compared_with_the_first_at_every_load() {
+        let fixture = Fixture::whole();
+        gather(&fixture.run).unwrap();
+        let analysis = analyze(&fixture.run).unwrap();
+        let all_ops: Vec<_> = analysis
+            .comparisons
+            .iter()
+            .filter(|own| own.script.is_empty())
+            .map(|own| (own.clients, own.measure, own.verdict))
+            .collect();
+        let of_load = |clients| {
+            [
+                (clients, Measure::Throughput, Verdict::NoEvidence),
+                (clients, Measure::P50, Verdict::Better),
+                (clients, Measure::P95, Verdict::Better),
+                (clients, Measure::P99, Verdict::NoEvidence),
+            ]
+        };
+        assert_eq!(all_ops, [of_load(4), of_load(8)].concat(), "{:#?}", analysis.comparisons);
+        let ops: Vec<_> = analysis.comparisons.iter().map(|own| own.op.as_str()).collect();
+        assert_eq!(
+            ops[4..8],
+            ["clone", "clone", "log in", "log in"],
+            "their p99 has too few, and the third op none"
+        );
+        assert_eq!(analysis.answer.verdict, Some(Verdict::Better));
+        assert_eq!(analysis.answer.text, ANSWER);
+        assert_eq!(analysis.answer.confidence, CONFIDENCE);
     }
 
     #[test]
@@ -188,4 +229,7 @@ mod tests {
         assert_eq!((nothing.window_start_ms, nothing.window_end_ms, nothing.total.count), (0, 0, 0));
         assert_eq!(nothing.total.error_rate, None);
     }
+
+    const ANSWER: &str = "The 95th percentile of latency of “two nodes” was 50.0 % lower than that of “one node” at 8 clients; no difference in throughput could be shown.";
+    const CONFIDENCE: &str = "95 % intervals of the ratios: that of the throughput 0.884 to 1.13, that of the 95th percentile of latency 0.480 to 0.521; from 500 and 500 successes in one stage each: this covers chance within the stages only, “repeat” shows how much stages differ. The workers shared the machine with what they measured: compare, but take no number for capacity.";
 }

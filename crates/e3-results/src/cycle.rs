@@ -1,12 +1,10 @@
 //! Cycles: a client's iterations with the time that each took, and how bursty they make a count of ops.
 
-use std::collections::BTreeMap;
-
 use e3_model::{Mix, Sample, StagePlan};
 
 use crate::stage::Window;
 
-/// The cycles of a stage that reach into its window, each from its iteration's first op to that of the client's next.
+/// The cycles of a stage, each from its iteration's first op to that of the client's next.
 ///
 /// Ops are not independent events: an iteration performs one op, or twenty, and chance decides which. In the closed
 /// model a client is a renewal process, whose cycles are drawn one after another, so the variance of a count over the
@@ -15,8 +13,29 @@ use crate::stage::Window;
 /// Source: W. L. Smith: Regenerative Stochastic Processes, Proceedings of the Royal Society A 232 (1955); S. Asmussen:
 /// Applied Probability and Queues, 2nd edition, theorem VI.3.2.
 pub(crate) struct Cycles {
-    /// The seconds within the window and the group of every cycle, by client and iteration.
-    cycles: BTreeMap<(u32, u32), (f64, u16)>,
+    /// By client, then by iteration.
+    cycles: Vec<Cycle>,
+    /// For every sample, in the samples' order, the position of its cycle.
+    of_samples: Vec<usize>,
+}
+
+/// One iteration of one client, up to its next.
+#[derive(Debug, Clone, Copy)]
+struct Cycle {
+    client: u32,
+    iteration: u32,
+    began_ns: u64,
+    /// The part of it that lies within the window.
+    seconds: f64,
+    /// Which other cycles are drawn from the same population.
+    group: u16,
+}
+
+/// A sample and the position of its cycle.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted<'a> {
+    pub(crate) sample: &'a Sample,
+    cycle: usize,
 }
 
 impl Cycles {
@@ -24,45 +43,84 @@ impl Cycles {
     ///
     /// Clients that keep a job each are no draws from one population: theirs are grouped by job.
     pub(crate) fn of(plan: &StagePlan, window: Window, samples: &[Sample]) -> Self {
-        let mut begun: BTreeMap<(u32, u32), (u64, u16)> = BTreeMap::new();
-        for sample in samples {
-            let group = if plan.mix == Mix::Clients { sample.job } else { 0 };
-            let first = begun.entry((sample.client, sample.iteration)).or_insert((u64::MAX, group));
-            first.0 = first.0.min(sample.scheduled_ns);
+        let mut order: Vec<(u32, u32, usize)> = (0..)
+            .zip(samples)
+            .map(|(position, sample)| (sample.client, sample.iteration, position))
+            .collect();
+        order.sort_unstable();
+        let mut cycles: Vec<Cycle> = Vec::new();
+        let mut of_samples = vec![0; samples.len()];
+        for (client, iteration, position) in order {
+            let Some(sample) = samples.get(position) else { continue };
+            match cycles.last_mut() {
+                Some(last) if (last.client, last.iteration) == (client, iteration) => {
+                    last.began_ns = last.began_ns.min(sample.scheduled_ns);
+                }
+                _ => {
+                    let group = if plan.mix == Mix::Clients { sample.job } else { 0 };
+                    let began_ns = sample.scheduled_ns;
+                    cycles.push(Cycle { client, iteration, began_ns, seconds: 0.0, group });
+                }
+            }
+            if let Some(cycle) = of_samples.get_mut(position) {
+                *cycle = cycles.len() - 1;
+            }
         }
-        let (start, end) = window.ends_ns();
-        let begins: Vec<_> = begun.iter().collect();
-        let mut cycles = BTreeMap::new();
-        for (position, (key, (from, group))) in begins.iter().enumerate() {
-            let next = begins.get(position + 1).filter(|(next, _)| next.0 == key.0);
-            let to = next.map_or(end, |(_, (to, _))| *to);
-            let inside = to.min(end).saturating_sub((*from).max(start));
-            cycles.insert(**key, (seconds(inside), *group));
-        }
-        Self { cycles }
+        measure(&mut cycles, window);
+        Self { cycles, of_samples }
+    }
+
+    /// Returns the samples that were due in the window, in order.
+    pub(crate) fn population<'a>(&self, window: Window, samples: &'a [Sample]) -> Vec<Counted<'a>> {
+        let counted =
+            samples.iter().zip(&self.of_samples).map(|(sample, cycle)| Counted { sample, cycle: *cycle });
+        counted.filter(|own| window.contains(own.sample.scheduled_ns)).collect()
+    }
+
+    /// Returns when the iteration of a sample began, in nanoseconds since the stage's start.
+    pub(crate) fn began_ns(&self, counted: Counted<'_>) -> u64 {
+        self.cycles.get(counted.cycle).map_or(counted.sample.scheduled_ns, |cycle| cycle.began_ns)
     }
 
     /// Returns how many times larger the variance of this count is than that of as many independent events; at least 1.
-    pub(crate) fn dispersion(&self, counted: &[&Sample]) -> f64 {
-        let mut ops: BTreeMap<(u32, u32), f64> = BTreeMap::new();
-        for sample in counted {
-            *ops.entry((sample.client, sample.iteration)).or_default() += 1.0;
+    pub(crate) fn dispersion(&self, counted: &[Counted<'_>]) -> f64 {
+        let mut ops = vec![0.0; self.cycles.len()];
+        for own in counted {
+            if let Some(ops) = ops.get_mut(own.cycle) {
+                *ops += 1.0;
+            }
         }
-        let mut groups: BTreeMap<u16, (f64, f64)> = BTreeMap::new();
-        for (key, (seconds, group)) in &self.cycles {
-            let sums = groups.entry(*group).or_default();
-            sums.0 += ops.get(key).copied().unwrap_or_default();
-            sums.1 += seconds;
+        let mut groups: Vec<(f64, f64)> = Vec::new();
+        for (cycle, ops) in self.cycles.iter().zip(&ops) {
+            let group = usize::from(cycle.group);
+            if groups.len() <= group {
+                groups.resize(group + 1, (0.0, 0.0));
+            }
+            if let Some(sums) = groups.get_mut(group) {
+                sums.0 += ops;
+                sums.1 += cycle.seconds;
+            }
         }
-        let rate =
-            |group: &u16| groups.get(group).filter(|sums| sums.1 > 0.0).map_or(0.0, |sums| sums.0 / sums.1);
+        let rate = |group: u16| {
+            groups.get(usize::from(group)).filter(|sums| sums.1 > 0.0).map_or(0.0, |sums| sums.0 / sums.1)
+        };
         let (mut variance, mut count) = (0.0, 0.0);
-        for (key, (seconds, group)) in &self.cycles {
-            let own = ops.get(key).copied().unwrap_or_default();
-            variance += (own - rate(group) * seconds).powi(2);
-            count += own;
+        for (cycle, ops) in self.cycles.iter().zip(&ops) {
+            variance += (ops - rate(cycle.group) * cycle.seconds).powi(2);
+            count += ops;
         }
         if count > 0.0 { f64::max(1.0, variance / count) } else { 1.0 }
+    }
+}
+
+/// Fills in how long each cycle was within the window.
+fn measure(cycles: &mut [Cycle], window: Window) {
+    let (start, end) = window.ends_ns();
+    let mut next: Option<Cycle> = None;
+    for cycle in cycles.iter_mut().rev() {
+        let to = next.filter(|next| next.client == cycle.client).map_or(end, |next| next.began_ns);
+        cycle.seconds = seconds(to.min(end).saturating_sub(cycle.began_ns.max(start)));
+        next = Some(*cycle);
     }
 }
 
@@ -93,8 +151,8 @@ mod tests {
     fn dispersion(samples: &[Sample], mix: Mix) -> f64 {
         let mut plan = stage_plan(1);
         plan.mix = mix;
-        let counted: Vec<&Sample> = samples.iter().filter(|own| WINDOW.contains(own.scheduled_ns)).collect();
-        Cycles::of(&plan, WINDOW, samples).dispersion(&counted)
+        let cycles = Cycles::of(&plan, WINDOW, samples);
+        cycles.dispersion(&cycles.population(WINDOW, samples))
     }
 
     #[test]
@@ -122,5 +180,18 @@ mod tests {
     #[test]
     fn nothing_counted_is_not_dispersed() {
         assert!((dispersion(&[], Mix::Ops) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_op_knows_when_its_iteration_began() {
+        let samples = samples(|_| 3);
+        let cycles = Cycles::of(&stage_plan(1), WINDOW, &samples);
+        let population = cycles.population(WINDOW, &samples);
+        assert_eq!(population.len(), 300);
+        assert!(
+            population
+                .iter()
+                .all(|own| cycles.began_ns(*own) == own.sample.scheduled_ns / (100 * MS) * 100 * MS)
+        );
     }
 }

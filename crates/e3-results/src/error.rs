@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use e3_home::HomeError;
-use e3_model::StageRef;
+use e3_model::{RunName, StageRef};
 use e3_samples::SamplesError;
 
 /// Says why a run could not be gathered or analysed.
@@ -37,6 +37,16 @@ pub enum ResultsError {
     /// A sample file is not the one that was gathered.
     #[error("{} is missing or has changed since it was gathered", .0.display())]
     Changed(PathBuf),
+    /// Two runs have nothing that can be compared.
+    #[error("the runs {baseline} and {run} cannot be compared: {reason}")]
+    Incomparable {
+        /// The run that was to be compared with.
+        baseline: RunName,
+        /// The run that was to be compared.
+        run: RunName,
+        /// What they do not have in common.
+        reason: String,
+    },
 }
 
 impl ResultsError {
@@ -49,6 +59,7 @@ impl ResultsError {
                 Some("restore the file, or `e3 gather` again to accept what is there".to_owned())
             }
             Self::UnknownStage(_) => Some("plan.json and run.json are of different runs".to_owned()),
+            Self::Incomparable { .. } => Some("compare runs of the same experiment".to_owned()),
             Self::Samples { .. } | Self::Io { .. } => None,
         }
     }

@@ -19,15 +19,27 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A run that is planned and nothing more.
     pub(crate) fn new() -> Self {
+        Self::planned(|_| {})
+    }
+
+    /// The same with a changed plan.
+    pub(crate) fn planned(change: impl FnOnce(&mut Plan)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let run = Home::at(directory.path()).create_run(&RunName("tiny-1".to_owned())).unwrap();
-        run.write(&plan()).unwrap();
+        let mut plan = plan();
+        change(&mut plan);
+        run.write(&plan).unwrap();
         Self { run, _directory: directory }
     }
 
     /// A run whose four stages ran to their end.
     pub(crate) fn whole() -> Self {
-        let fixture = Self::new();
+        Self::whole_of(|_| {})
+    }
+
+    /// The same with a changed plan.
+    pub(crate) fn whole_of(change: impl FnOnce(&mut Plan)) -> Self {
+        let fixture = Self::planned(change);
         let order = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(thread, stage)| stage_ref(thread, stage));
         for stage in order {
             fixture.record(stage, 600);
@@ -44,7 +56,7 @@ impl Fixture {
             .map(|number| {
                 let job = u16::from(number % 2 == 1);
                 let scheduled = u64::from(number) * 10 * MS;
-                let latency = slower * (5 + u64::from(number % 50)) * MS / if job == 0 { 1 } else { 10 };
+                let latency = slower * (5 + scattered(number)) * MS / if job == 0 { 1 } else { 10 };
                 Sample { iteration: number / 4, ..sample(number % 4, job, scheduled, scheduled + latency) }
             })
             .collect();
@@ -73,6 +85,21 @@ impl Fixture {
         };
         self.run.write(&run).unwrap();
     }
+}
+
+/// Every fifty numbers are each of 0 to 49 once, even for even and odd for odd, in an order that does not repeat.
+fn scattered(number: u32) -> u64 {
+    const STEPS: [u64; 8] = [1, 3, 7, 9, 11, 13, 17, 19];
+    let drawn = Seed(1).fork(u64::from(number / 50)).0;
+    let step = STEPS.iter().cycle().nth(usize::try_from(drawn % 8).unwrap()).unwrap();
+    (step * u64::from(number % 50) + drawn / 8 % 25 * 2) % 50
+}
+
+/// The whole run, analysed.
+pub(crate) fn loaded() -> crate::load::Loaded {
+    let fixture = Fixture::whole();
+    crate::gather(&fixture.run).unwrap();
+    crate::load::Loaded::read(&fixture.run).unwrap()
 }
 
 pub(crate) fn stage_ref(thread: u32, stage: u32) -> StageRef {
@@ -117,6 +144,7 @@ pub(crate) fn stage_plan(clients: u32) -> StagePlan {
         weight: 0.5,
         scale: 1.0,
         clients: 0,
+        arguments: e3_model::Arguments::new(),
     };
     StagePlan {
         duration: Span::from_secs(6),

@@ -1,4 +1,4 @@
-//! Gathering: every sample sealed, counted and hashed, every log listed.
+//! Gathering: every sample sealed, counted and hashed, metrics beside them, every log listed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,7 +8,7 @@ use e3_home::RunDir;
 use e3_model::{
     Header, Plan, Results, Run, StageId, StagePlan, StageRef, StageResults, ThreadId, sha256_hex,
 };
-use e3_samples::Names;
+use e3_samples::{Names, SamplesError};
 
 use crate::ResultsError;
 
@@ -57,16 +57,29 @@ fn seal(run: &RunDir, stage: StageRef, plan: &StagePlan) -> Result<Option<StageR
         tracing::warn!(%stage, torn, "some sample segments cannot be read; they are kept beside the sample file");
     }
     let file = e3_samples::samples_file(&directory);
-    let bytes = fs::read(&file).map_err(ResultsError::io(&file))?;
-    let samples_file = within(run, &file);
+    let metrics = seal_metrics(&directory).map_err(ResultsError::samples(stage))?;
     Ok(Some(StageResults {
         stage,
-        samples_file,
+        samples_file: within(run, &file),
         samples,
-        sha256: sha256_hex(&bytes),
-        metrics_file: None,
-        metrics_sha256: None,
+        sha256: sha256(&file)?,
+        metrics_file: metrics.as_ref().map(|file| within(run, file)),
+        metrics_sha256: metrics.as_ref().map(|file| sha256(file)).transpose()?,
     }))
+}
+
+/// Seals what was read of metrics and returns their file; none where nothing was.
+fn seal_metrics(directory: &Path) -> Result<Option<PathBuf>, SamplesError> {
+    let file = e3_samples::metrics_file(directory);
+    if !file.exists() && e3_samples::read_metrics(directory)?.is_empty() {
+        return Ok(None);
+    }
+    e3_samples::seal_metrics(directory)?;
+    Ok(Some(file))
+}
+
+fn sha256(file: &Path) -> Result<String, ResultsError> {
+    Ok(sha256_hex(&fs::read(file).map_err(ResultsError::io(file))?))
 }
 
 /// Returns e3's own log and those of its child processes that exist, in alphabetical order.
@@ -130,5 +143,30 @@ mod tests {
             !fixture.run.stage_directory(stage_ref(0, 1)).exists(),
             "stages without samples are left alone"
         );
+    }
+
+    #[test]
+    fn metrics_are_sealed_listed_and_analysed() {
+        let fixture = Fixture::whole();
+        let directory = fixture.run.stage_directory(stage_ref(0, 0));
+        let reading = |second: u64| e3_model::Reading {
+            at_ns: second * 1_000_000_000,
+            source: "proc".into(),
+            subject: "machine".into(),
+            name: "cpu/user".into(),
+            unit: "%".into(),
+            value: f64::from(u32::try_from(second).unwrap()),
+        };
+        e3_samples::append_metrics(&directory, 1, &(0..8).map(reading).collect::<Vec<_>>()).unwrap();
+        let results = gather(&fixture.run).unwrap();
+        assert_eq!(results.stages[0].metrics_file.as_deref(), Some("thread-001/stage-000/metrics.parquet"));
+        assert!(results.stages[1..].iter().all(|stage| stage.metrics_file.is_none()));
+        assert_eq!(gather(&fixture.run).unwrap(), results, "gathering again changes nothing");
+
+        let analysis = crate::analyze(&fixture.run).unwrap();
+        let metrics = &analysis.threads[0].stages[0].metrics;
+        assert_eq!((metrics[0].mean, metrics[0].max), (Some(3.0), Some(5.0)), "of 1 s to 6 s");
+        fs::write(e3_samples::metrics_file(&directory), b"PAR1").unwrap();
+        assert!(matches!(crate::analyze(&fixture.run), Err(ResultsError::Changed(_))));
     }
 }

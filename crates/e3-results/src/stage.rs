@@ -1,9 +1,11 @@
 //! One stage: its window, and all that is counted in it.
 
-use e3_model::{Sample, StageAnalysis, StageOutcome, StagePlan, StageRecord};
+use e3_model::{Reading, Sample, Seed, StageAnalysis, StageOutcome, StagePlan, StageRecord};
 
+use crate::evidence::AnalyzedStage;
 use crate::mix::{job_shares, mix_p_value};
 use crate::operations::operations;
+use crate::series::series;
 use crate::stamp::stamps;
 use crate::timeline::timeline;
 
@@ -15,6 +17,10 @@ pub(crate) struct StageInput<'a> {
     pub(crate) position: u32,
     /// Ordered by their end.
     pub(crate) samples: &'a [Sample],
+    /// Ordered by time.
+    pub(crate) readings: &'a [Reading],
+    /// Where the draws of its intervals begin.
+    pub(crate) seed: Seed,
 }
 
 /// The measured part of a stage, in milliseconds since its start.
@@ -27,12 +33,13 @@ pub(crate) struct Window {
 impl Window {
     /// Returns the window from the end of the warm-up to the end of the load.
     ///
-    /// A stage that did not complete has its load end when its last op began: clients are never all silent for long, and
-    /// of what they still waited for after a stop, the grace, no rate may be taken.
+    /// The load of a stage that a count ended is over when its last op is. A stage that did not complete has its load end
+    /// when its last op began: clients are never all silent for long, and of what they still waited for after a stop, the
+    /// grace, no rate may be taken.
     fn of(input: &StageInput<'_>) -> Self {
         let planned = input.plan.duration.as_millis();
         let end_ms = match input.record.outcome {
-            StageOutcome::Completed => planned,
+            StageOutcome::Completed => ended_by_count(input).map_or(planned, |end_ms| end_ms.min(planned)),
             StageOutcome::Interrupted | StageOutcome::Failed { .. } => {
                 let last = input.samples.iter().map(|sample| sample.scheduled_ns).max();
                 last.map_or(0, |scheduled_ns| scheduled_ns / MS + 1).min(planned)
@@ -59,13 +66,24 @@ impl Window {
     }
 }
 
-/// Returns a stage's numbers.
-pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> StageAnalysis {
-    let StageInput { plan, record, position, samples } = *input;
+/// Returns when the last op of a stage ended that had begun all the ops it may, in whole milliseconds rounded up, so that
+/// every op was due before; none for a stage that only time ended.
+fn ended_by_count(input: &StageInput<'_>) -> Option<u64> {
+    let StageInput { plan, record, samples, .. } = input;
+    let begun = record.samples.saturating_add(record.honesty.lost_samples);
+    let is_used_up = plan.operations.is_some_and(|operations| begun >= operations);
+    let last = samples.iter().map(|sample| sample.ended_ns).max().filter(|_| is_used_up)?;
+    Some(last / MS + 1)
+}
+
+/// Returns a stage's numbers and what they rest on.
+pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> AnalyzedStage {
+    let StageInput { plan, record, position, samples, readings, seed } = *input;
     let window = Window::of(input);
-    let (total, ops) = operations(plan, window, samples);
+    let ((total, total_evidence), ops) = operations(plan, window, samples, seed);
+    let (ops, evidence): (Vec<_>, Vec<_>) = ops.into_iter().unzip();
     let jobs = job_shares(plan, window, samples);
-    StageAnalysis {
+    let analysis = StageAnalysis {
         stage: record.stage,
         clients: u32::try_from(plan.clients.len()).unwrap_or(u32::MAX),
         workload: plan.workload.clone(),
@@ -83,8 +101,10 @@ pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> StageAn
         mix_p_value: mix_p_value(plan.mix, &jobs),
         jobs,
         timeline: timeline(plan, window, samples),
-        metrics: Vec::new(),
-    }
+        metrics: series(readings, window, plan.grace),
+    };
+    let evidence = std::iter::once(total_evidence).chain(evidence).collect();
+    AnalyzedStage { analysis, evidence }
 }
 
 /// Returns nanoseconds as milliseconds.
@@ -102,12 +122,16 @@ mod tests {
     use super::*;
     use crate::fixture::{MS as MILLISECOND, record, sample, stage_plan, stage_ref};
 
+    fn input<'a>(plan: &'a StagePlan, record: &'a StageRecord, samples: &'a [Sample]) -> StageInput<'a> {
+        StageInput { plan, record, position: 0, samples, readings: &[], seed: Seed(1) }
+    }
+
     fn analyzed(outcome: StageOutcome, samples: &[Sample]) -> StageAnalysis {
         let plan = stage_plan(4);
         let mut record = record(stage_ref(0, 0));
         record.outcome = outcome;
         record.samples = samples.len() as u64;
-        analyze_stage(&StageInput { plan: &plan, record: &record, position: 0, samples }, true)
+        analyze_stage(&input(&plan, &record, samples), true).analysis
     }
 
     #[test]
@@ -129,6 +153,25 @@ mod tests {
         let latency = stage.total.latency.unwrap();
         assert_eq!((latency.min_ms, latency.max_ms), (100.0, 1001.0));
         assert_eq!(stage.stamps, [Stamp::CoLocated]);
+    }
+
+    #[test]
+    fn a_stage_that_a_count_ended_lasts_until_its_last_op_ended() {
+        let mut plan = stage_plan(4);
+        plan.warm_up = e3_model::Span::ZERO;
+        let samples: Vec<Sample> =
+            (0..4).map(|client| sample(client, 0, 0, u64::from(client + 1) * 500 * MILLISECOND)).collect();
+        let mut window = |operations: Option<u64>, recorded: u64, lost: u64| {
+            let mut record = record(stage_ref(0, 0));
+            (record.samples, record.honesty.lost_samples) = (recorded, lost);
+            plan.operations = operations;
+            let stage = analyze_stage(&input(&plan, &record, &samples), true).analysis;
+            (stage.window_end_ms, stage.total.ok)
+        };
+        assert_eq!(window(Some(4), 4, 0), (2_001, 4), "all were due at once; the last took 2 s");
+        assert_eq!(window(Some(5), 4, 1), (2_001, 4), "one was lost on the way, but had begun");
+        assert_eq!(window(Some(9), 4, 0), (6_000, 4), "time ended it before the count did");
+        assert_eq!(window(None, 4, 0), (6_000, 4), "only time ends it");
     }
 
     #[test]

@@ -49,7 +49,7 @@ where
     Arc::new(samples.iter().map(field).collect::<A>())
 }
 
-fn dictionary<'a>(values: impl Iterator<Item = &'a str>) -> Result<ArrayRef, SamplesError> {
+pub(crate) fn dictionary<'a>(values: impl Iterator<Item = &'a str>) -> Result<ArrayRef, SamplesError> {
     let mut builder = StringDictionaryBuilder::<UInt16Type>::new();
     for value in values {
         builder.append(value).map_err(SamplesError::Segment)?;
@@ -147,14 +147,14 @@ impl<'a> Columns<'a> {
 }
 
 /// A dictionary column of text.
-struct Texts<'a> {
+pub(crate) struct Texts<'a> {
     name: &'static str,
     keys: &'a UInt16Array,
     values: Vec<&'a str>,
 }
 
 impl<'a> Texts<'a> {
-    fn of(batch: &'a RecordBatch, name: &'static str) -> Result<Self, SamplesError> {
+    pub(crate) fn of(batch: &'a RecordBatch, name: &'static str) -> Result<Self, SamplesError> {
         let column = batch.column_by_name(name).ok_or(SamplesError::Column(name))?;
         let column: &DictionaryArray<UInt16Type> = column
             .as_dictionary_opt()
@@ -164,12 +164,12 @@ impl<'a> Texts<'a> {
         Ok(Self { name, keys: column.keys(), values: values.iter().map(Option::unwrap_or_default).collect() })
     }
 
-    fn value(&self, row: usize) -> Result<&'a str, SamplesError> {
+    pub(crate) fn value(&self, row: usize) -> Result<&'a str, SamplesError> {
         self.values.get(usize::from(self.keys.value(row))).copied().ok_or(SamplesError::Column(self.name))
     }
 }
 
-fn primitive<'a, T: ArrowPrimitiveType>(
+pub(crate) fn primitive<'a, T: ArrowPrimitiveType>(
     batch: &'a RecordBatch,
     name: &'static str,
 ) -> Result<&'a PrimitiveArray<T>, SamplesError> {

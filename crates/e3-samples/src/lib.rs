@@ -5,16 +5,21 @@
 //! not at all, and sealing can be killed at any point and repeated: no sample is lost or counted twice.
 //!
 //! The columns are those of [`COLUMNS`]. A stage's directory holds `segments/worker-001-000001.arrow`, … while it
-//! runs, and `samples.parquet` once it is sealed.
+//! runs, and `samples.parquet` once it is sealed. [`Reading`](e3_model::Reading)s go the same way, from
+//! `metric-segments/` to `metrics.parquet`, with the columns of [`METRIC_COLUMNS`].
 
 mod batch;
 mod error;
+mod metrics;
+mod metrics_rows;
 mod names;
 mod schema;
 mod seal;
 mod segment;
 
 pub use error::SamplesError;
+pub use metrics::{append_metrics, metrics_file, read_metrics, seal_metrics};
+pub use metrics_rows::METRIC_COLUMNS;
 pub use names::Names;
 pub use schema::{COLUMNS, Column};
 pub use seal::{has_samples, read, samples_file, seal};

@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     U64,
     U32,
     U16,
+    F64,
     Text,
 }
 
@@ -63,7 +64,7 @@ pub const COLUMNS: [Column; 17] = [
     ),
 ];
 
-const fn column(name: &'static str, kind: Kind, description: &'static str) -> Column {
+pub(crate) const fn column(name: &'static str, kind: Kind, description: &'static str) -> Column {
     Column { name, description, nullable: false, kind }
 }
 
@@ -73,18 +74,22 @@ const fn nullable(name: &'static str, description: &'static str) -> Column {
 
 /// Returns the Arrow schema of [`COLUMNS`].
 pub(crate) fn schema() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        let fields = COLUMNS.iter().map(|column| {
-            let data_type = match column.kind {
-                Kind::U64 => DataType::UInt64,
-                Kind::U32 => DataType::UInt32,
-                Kind::U16 => DataType::UInt16,
-                Kind::Text => DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8)),
-            };
-            let description = HashMap::from([("description".to_owned(), column.description.to_owned())]);
-            Field::new(column.name, data_type, column.nullable).with_metadata(description)
-        });
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-    });
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(&COLUMNS));
     SCHEMA.clone()
+}
+
+/// Returns the Arrow schema of some columns.
+pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
+    let fields = columns.iter().map(|column| {
+        let data_type = match column.kind {
+            Kind::U64 => DataType::UInt64,
+            Kind::U32 => DataType::UInt32,
+            Kind::U16 => DataType::UInt16,
+            Kind::F64 => DataType::Float64,
+            Kind::Text => DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8)),
+        };
+        let description = HashMap::from([("description".to_owned(), column.description.to_owned())]);
+        Field::new(column.name, data_type, column.nullable).with_metadata(description)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

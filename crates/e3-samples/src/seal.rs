@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use arrow_array::RecordBatch;
 use e3_model::Sample;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -11,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use crate::batch::{from_batch, to_batch};
-use crate::schema::{COLUMNS, Kind, schema};
+use crate::schema::{COLUMNS, Column, Kind, schema_of};
 use crate::segment::{clear_segments, has_segments, read_segments, set_aside};
 use crate::{Names, SamplesError};
 
@@ -64,7 +65,7 @@ pub fn read(stage_directory: &Path, names: &Names) -> Result<Vec<Sample>, Sample
     Ok(samples)
 }
 
-fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, SamplesError> {
+pub(crate) fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, SamplesError> {
     let file = File::open(path).map_err(SamplesError::io("open", path))?;
     ParquetRecordBatchReaderBuilder::try_new(file).map_err(SamplesError::parquet(path))
 }
@@ -76,13 +77,25 @@ fn in_order(mut samples: Vec<Sample>) -> Vec<Sample> {
 }
 
 fn write(stage_directory: &Path, path: &Path, samples: &[Sample], names: &Names) -> Result<(), SamplesError> {
+    let batches = samples.chunks(ROWS_AT_ONCE).map(|chunk| to_batch(chunk, names));
+    write_file(stage_directory, path, &COLUMNS, batches)
+}
+
+/// Writes record batches of these columns as one Parquet file: it appears whole or not at all, and safely on disk.
+pub(crate) fn write_file(
+    stage_directory: &Path,
+    path: &Path,
+    columns: &[Column],
+    batches: impl Iterator<Item = Result<RecordBatch, SamplesError>>,
+) -> Result<(), SamplesError> {
     fs::create_dir_all(stage_directory).map_err(SamplesError::io("create", stage_directory))?;
     let unfinished = path.with_extension("parquet.unfinished");
     let file = File::create(&unfinished).map_err(SamplesError::io("create", &unfinished))?;
     let failed = || SamplesError::parquet(&unfinished);
-    let mut writer = ArrowWriter::try_new(&file, schema(), Some(properties())).map_err(failed())?;
-    for chunk in samples.chunks(ROWS_AT_ONCE) {
-        writer.write(&to_batch(chunk, names)?).map_err(failed())?;
+    let properties = properties(columns);
+    let mut writer = ArrowWriter::try_new(&file, schema_of(columns), Some(properties)).map_err(failed())?;
+    for batch in batches {
+        writer.write(&batch?).map_err(failed())?;
     }
     writer.close().map_err(failed())?;
     file.sync_all().map_err(SamplesError::io("write", &unfinished))?;
@@ -93,11 +106,11 @@ fn write(stage_directory: &Path, path: &Path, samples: &[Sample], names: &Names)
 }
 
 /// Times and byte counts are packed as differences: close to each other when ordered by end, and never alike.
-fn properties() -> WriterProperties {
+fn properties(columns: &[Column]) -> WriterProperties {
     let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let builder =
         WriterProperties::builder().set_created_by("e3".to_owned()).set_compression(Compression::ZSTD(level));
-    COLUMNS
+    columns
         .iter()
         .filter(|column| column.kind == Kind::U64)
         .fold(builder, |builder, column| {
@@ -109,7 +122,7 @@ fn properties() -> WriterProperties {
         .build()
 }
 
-const ROWS_AT_ONCE: usize = 65_536;
+pub(crate) const ROWS_AT_ONCE: usize = 65_536;
 const ZSTD_LEVEL: i32 = 3;
 
 #[cfg(test)]
@@ -132,6 +145,7 @@ pub(crate) mod tests {
             weight: 0.5,
             scale: 1.0,
             clients: 0,
+            arguments: e3_model::Arguments::new(),
         };
         Names::of(&StagePlan {
             duration: Span::from_secs(6),

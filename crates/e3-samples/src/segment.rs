@@ -41,9 +41,12 @@ pub fn append_segment(
     if samples_file(stage_directory).exists() {
         return Err(SamplesError::Sealed(stage_directory.to_owned()));
     }
-    let directory = stage_directory.join(SEGMENTS);
-    fs::create_dir_all(&directory).map_err(SamplesError::io("create", &directory))?;
-    let name = format!("{worker}-{sequence:06}");
+    write_whole(&stage_directory.join(SEGMENTS), &format!("{worker}-{sequence:06}"), segment)
+}
+
+/// Writes a segment of that name, without its extension, into a directory: whole or not at all.
+pub(crate) fn write_whole(directory: &Path, name: &str, segment: &[u8]) -> Result<(), SamplesError> {
+    fs::create_dir_all(directory).map_err(SamplesError::io("create", directory))?;
     let unfinished = directory.join(format!("{name}.{UNFINISHED}"));
     let path = directory.join(format!("{name}.{WHOLE}"));
     fs::write(&unfinished, segment).map_err(SamplesError::io("write", &unfinished))?;
@@ -55,12 +58,12 @@ pub fn append_segment(
 /// # Errors
 /// When the directory cannot be read.
 pub fn torn_segments(stage_directory: &Path) -> Result<usize, SamplesError> {
-    Ok(list(stage_directory, TORN)?.len())
+    Ok(list(&stage_directory.join(SEGMENTS), TORN)?.len())
 }
 
 /// Returns whether a stage has a segment, whole or torn.
 pub(crate) fn has_segments(stage_directory: &Path) -> bool {
-    list(stage_directory, WHOLE).is_ok_and(|paths| !paths.is_empty())
+    list(&stage_directory.join(SEGMENTS), WHOLE).is_ok_and(|paths| !paths.is_empty())
 }
 
 /// The whole segments of a stage and the torn ones.
@@ -73,7 +76,7 @@ pub(crate) struct Segments {
 /// Reads every segment, in order of worker and sequence; a torn one is named instead.
 pub(crate) fn read_segments(stage_directory: &Path, names: &Names) -> Result<Segments, SamplesError> {
     let mut segments = Segments::default();
-    for path in list(stage_directory, WHOLE)? {
+    for path in list(&stage_directory.join(SEGMENTS), WHOLE)? {
         let bytes = fs::read(&path).map_err(SamplesError::io("read", &path))?;
         match from_segment(&bytes, names) {
             Ok(samples) => segments.samples.extend(samples),
@@ -96,15 +99,19 @@ fn from_segment(bytes: &[u8], names: &Names) -> Result<Vec<Sample>, SamplesError
 
 /// Sets torn segments aside under another name, then removes all that sealing has made superfluous.
 pub(crate) fn clear_segments(stage_directory: &Path) -> Result<(), SamplesError> {
+    clear(&stage_directory.join(SEGMENTS))
+}
+
+/// Removes the whole and the unfinished segments of a directory, and the directory if nothing is left in it.
+pub(crate) fn clear(directory: &Path) -> Result<(), SamplesError> {
     for extension in [WHOLE, UNFINISHED] {
-        for path in list(stage_directory, extension)? {
+        for path in list(directory, extension)? {
             fs::remove_file(&path).map_err(SamplesError::io("remove", &path))?;
         }
     }
-    let directory = stage_directory.join(SEGMENTS);
-    match fs::remove_dir(&directory) {
+    match fs::remove_dir(directory) {
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
-            Err(SamplesError::io("remove", &directory)(error))
+            Err(SamplesError::io("remove", directory)(error))
         }
         _ => Ok(()),
     }
@@ -117,17 +124,16 @@ pub(crate) fn set_aside(torn: &[PathBuf]) -> Result<(), SamplesError> {
     })
 }
 
-/// Returns the files of that extension, ordered by name; none when there is no directory.
-fn list(stage_directory: &Path, extension: &str) -> Result<Vec<PathBuf>, SamplesError> {
-    let directory = stage_directory.join(SEGMENTS);
-    let entries = match fs::read_dir(&directory) {
+/// Returns a directory's files of that extension, ordered by name; none when there is no directory.
+pub(crate) fn list(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, SamplesError> {
+    let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(SamplesError::io("list", &directory)(error)),
+        Err(error) => return Err(SamplesError::io("list", directory)(error)),
     };
     let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.map_err(SamplesError::io("list", &directory))?.path();
+        let path = entry.map_err(SamplesError::io("list", directory))?.path();
         if path.extension().is_some_and(|found| found == extension) {
             paths.push(path);
         }
@@ -137,7 +143,7 @@ fn list(stage_directory: &Path, extension: &str) -> Result<Vec<PathBuf>, Samples
 }
 
 const SEGMENTS: &str = "segments";
-const WHOLE: &str = "arrow";
+pub(crate) const WHOLE: &str = "arrow";
 const UNFINISHED: &str = "unfinished";
 const TORN: &str = "torn";
 

@@ -4,6 +4,7 @@
 //! its iteration, except where a person would try again.
 
 mod failure;
+mod http;
 mod scm;
 mod setting;
 mod web;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 use e3_workload::Script;
 
+use crate::http::request::Request;
+use crate::http::sequence::Sequence;
 use crate::scm::Transport::{Http, HttpDirect, Ssh};
 use crate::scm::git_clone::GitClone;
 use crate::scm::git_ls_remote::GitLsRemote;
@@ -20,6 +23,8 @@ use crate::scm::push_changes::PushChanges;
 /// Returns every script of this crate; this list is where a new one is registered.
 pub fn all() -> Vec<Arc<dyn Script>> {
     vec![
+        Arc::new(Request::default()),
+        Arc::new(Sequence::default()),
         Arc::new(GitClone(Ssh)),
         Arc::new(GitClone(Http)),
         Arc::new(GitClone(HttpDirect)),

@@ -5,6 +5,7 @@ pub(crate) mod git_clone;
 pub(crate) mod git_ls_remote;
 mod git_op;
 pub(crate) mod push_changes;
+pub(crate) mod removal;
 mod repositories;
 mod transport;
 

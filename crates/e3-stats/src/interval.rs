@@ -52,6 +52,20 @@ pub fn wilson(count: u64, total: u64) -> Option<Interval> {
     Some(Interval { low, high })
 }
 
+/// Returns the interval around the difference of two independent shares, the first less the second, within −1 to 1; none
+/// when either has no total.
+///
+/// Source: R. G. Newcombe: Interval Estimation for the Difference Between Independent Proportions, Statistics in Medicine
+/// 17 (1998), method 10: Wilson's intervals, combined.
+pub fn share_difference(first: (u64, u64), second: (u64, u64)) -> Option<Interval> {
+    let (own, other) = (wilson(first.0, first.1)?, wilson(second.0, second.1)?);
+    let (share, other_share) = (as_f64(first.0) / as_f64(first.1), as_f64(second.0) / as_f64(second.1));
+    let difference = share - other_share;
+    let below = (share - own.low).hypot(other.high - other_share);
+    let above = (own.high - share).hypot(other_share - other.low);
+    Some(Interval { low: difference - below, high: difference + above })
+}
+
 /// The ends are the means at which so few, or so many, events would be seen in one of forty cases.
 fn garwood(count: f64) -> (f64, f64) {
     let tail = (1.0 - LEVEL) / 2.0;
@@ -81,7 +95,7 @@ fn byar(count: f64) -> (f64, f64) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts above 2^53 have no meaning to the last digit")]
-fn as_f64(count: u64) -> f64 {
+pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
@@ -146,5 +160,20 @@ mod tests {
         }
         assert_eq!(wilson(0, 0), None);
         assert_eq!(wilson(2, 1), None);
+    }
+
+    #[test]
+    fn differences_of_shares_agree_with_statsmodels() {
+        // Source: statsmodels 0.15.0, `confint_proportions_2indep(k1, n1, k2, n2, method="newcomb")`.
+        for (first, second, low, high) in [
+            ((56, 70), (48, 80), 0.052_431_472_402_364_98, 0.333_872_654_036_906_14),
+            ((9, 10), (3, 10), 0.170_522_723_934_502_9, 0.809_017_973_535_488),
+            ((0, 500), (7, 500), -0.028_613_069_137_785_295, -0.003_511_797_133_419_808_7),
+            ((10, 10), (0, 20), 0.679_086_037_141_914_5, 1.0),
+        ] {
+            let found = share_difference(first, second).unwrap();
+            assert!((found.low - low).abs() < 1e-12 && (found.high - high).abs() < 1e-12, "{found:?}");
+        }
+        assert_eq!(share_difference((0, 0), (1, 2)), None);
     }
 }

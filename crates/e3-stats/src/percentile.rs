@@ -37,6 +37,11 @@ impl Quantile {
         u128::from(count) * u128::from(WHOLE - self.0) >= BEYOND * u128::from(WHOLE)
     }
 
+    /// Returns the share of values at or below the quantile, between 0 and 1.
+    pub(crate) fn share(self) -> f64 {
+        f64::from(self.0) / f64::from(WHOLE)
+    }
+
     /// Returns how many values the quantile needs: ⌈5 ÷ (1 − p)⌉.
     pub fn needed(self) -> u64 {
         u64::try_from((BEYOND * u128::from(WHOLE)).div_ceil(u128::from(WHOLE - self.0))).unwrap_or(u64::MAX)

@@ -1,10 +1,12 @@
-//! What tests of every room share: real git without the user's configuration, loopback servers, bounded waits.
+//! What tests of every room share: real git without the user's configuration, loopback servers, a
+//! browser, bounded waits.
 //!
 //! For dev-dependencies only. Everything here reports by failing the test, in a full sentence; a tool that is
 //! missing fails it with the command that installs it. Servers bind to port 0 and end when they are dropped.
 
 #![expect(clippy::panic, reason = "a testkit reports by failing the test")]
 
+mod browser;
 mod git;
 mod git_server;
 mod loopback;
@@ -13,6 +15,7 @@ mod repository;
 mod sshd;
 mod wait;
 
+pub use browser::{Browser, Scheme};
 pub use git::Git;
 pub use git_server::{GitServer, GitServerOptions, Tamper};
 pub use loopback::{Answer, Loopback, answer};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e3_model::ScriptDescriptor;
+use e3_model::{ArgumentForm, ScriptDescriptor};
 
 const ROOMS: [&str; 5] = ["scm.", "rest.", "web.", "persona.", "http."];
 
@@ -31,6 +31,19 @@ pub fn check_descriptor(descriptor: &ScriptDescriptor) -> Vec<String> {
             faults.push(format!("{name}: the op {:?} lacks its name or its summary", op.name));
         }
     }
+    let mut seen = BTreeSet::new();
+    for argument in &descriptor.arguments {
+        let (argument_name, form) = (&argument.name, argument.form);
+        if !seen.insert(argument_name) {
+            faults.push(format!("{name}: the argument {argument_name} is there twice"));
+        }
+        if argument_name.trim().is_empty() || argument.summary.trim().is_empty() {
+            faults.push(format!("{name}: the argument {argument_name:?} lacks its name or its summary"));
+        }
+        if (form == ArgumentForm::File) != argument_name.ends_with("_file") {
+            faults.push(format!("{name}: arguments that name files end with _file, but {argument_name}"));
+        }
+    }
     faults
 }
 
@@ -51,6 +64,12 @@ mod tests {
         assert_eq!(check_descriptor(&good), Vec::<String>::new());
         let bad = ScriptDescriptor::new("Status", "", Protocol::Http, &[("a", "x"), ("a", "x"), ("", "")]);
         assert_eq!(check_descriptor(&bad).len(), 4);
+        let odd = good
+            .clone()
+            .argument("body_file", ArgumentForm::Text, None, "The body.")
+            .required_argument("body", ArgumentForm::File, " ")
+            .argument("body", ArgumentForm::File, None, "The body.");
+        assert_eq!(check_descriptor(&odd).len(), 5, "{:?}", check_descriptor(&odd));
         let empty = ScriptDescriptor::new("web.Nothing", "Does nothing.", Protocol::Http, &[]);
         assert_eq!(check_descriptor(&empty), ["web.Nothing: it records no op"]);
     }

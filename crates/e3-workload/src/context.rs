@@ -1,15 +1,16 @@
 //! A client's context: its clock, its draws, its samples.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use e3_model::{CacheState, ClientId, JobId, OpDescriptor, OpId, Outcome, Sample, Seed};
+use e3_model::{Arguments, CacheState, ClientId, JobId, OpDescriptor, OpId, Outcome, Sample, Seed};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tokio_util::sync::CancellationToken;
 
 use crate::op::{OpUnderWay, since};
-use crate::{Failure, Instant, Measured, SampleSink, Stopped};
+use crate::{Failure, Instant, Measured, OpBudget, SampleSink, Stopped};
 
 /// Where a client sits: what is fixed for it through the stage.
 #[derive(Debug, Clone)]
@@ -46,6 +47,9 @@ pub struct ClientContext {
     ops: Vec<OpDescriptor>,
     iteration: u32,
     due: Option<Instant>,
+    arguments: Arc<Arguments>,
+    /// How many more ops may begin, over all clients of the share; none when only time ends the stage.
+    budget: Option<Arc<OpBudget>>,
 }
 
 impl ClientContext {
@@ -56,12 +60,30 @@ impl ClientContext {
         let now = Instant::now();
         let load = Load { origin: now, end: now, stop: CancellationToken::new() };
         let random = ChaCha8Rng::seed_from_u64(seed.0);
-        Self { seat, load, seed, random, job, ops, iteration: 0, due: None }
+        let arguments = Arc::default();
+        Self { seat, load, seed, random, job, ops, iteration: 0, due: None, arguments, budget: None }
+    }
+
+    /// Sets what the job tells its script.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: Arc<Arguments>) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    /// Lets ops take no longer than that, from now on; a longer time than the seat's has no effect.
+    pub fn shorten_op_timeout(&mut self, op_timeout: Duration) {
+        self.seat.op_timeout = self.seat.op_timeout.min(op_timeout);
     }
 
     /// Sets when ops may begin and from when samples count.
     pub fn begin_stage(&mut self, load: Load) {
         self.load = load;
+    }
+
+    /// Lets ops begin only as long as the budget has any left; each takes one when it begins.
+    pub fn limit_ops(&mut self, budget: Arc<OpBudget>) {
+        self.budget = Some(budget);
     }
 
     /// Sets which iteration of its client comes next, and in the open model when it was due.
@@ -83,11 +105,21 @@ impl ClientContext {
         self.seat.client
     }
 
+    /// Returns which iteration of its client this is, from 0.
+    pub fn iteration(&self) -> u32 {
+        self.iteration
+    }
+
+    /// Returns what the job tells its script.
+    pub fn arguments(&self) -> &Arc<Arguments> {
+        &self.arguments
+    }
+
     /// Performs one op: reads the clock, awaits the work, and records one sample, whatever happens.
     ///
     /// # Errors
-    /// When the work failed or took longer than an op may, or when the stage was over before the op began; only then no
-    /// sample is recorded.
+    /// When the work failed or took longer than an op may, or when the stage was over or its ops were used up before the op
+    /// began; only then no sample is recorded.
     ///
     /// # Cancellation
     /// When the future is dropped, the op is recorded as cancelled.
@@ -97,6 +129,9 @@ impl ClientContext {
     {
         let started = Instant::now();
         if started >= self.load.end || self.load.stop.is_cancelled() {
+            return Err(Stopped::StageOver);
+        }
+        if self.budget.as_ref().is_some_and(|budget| !budget.take()) {
             return Err(Stopped::StageOver);
         }
         let started_ns = since(self.load.origin, started);

@@ -4,6 +4,7 @@
 //! keeps the clock, the draws and the samples. Preparation stays outside the clock, and a script never writes a
 //! sample by itself: whatever happens to an op, the context records it exactly once.
 
+mod budget;
 mod catalogue;
 mod conformance;
 mod context;
@@ -13,6 +14,7 @@ mod script;
 mod setting;
 mod sink;
 
+pub use budget::OpBudget;
 pub use catalogue::Catalogue;
 pub use conformance::check_descriptor;
 pub use context::{ClientContext, Load, Seat};

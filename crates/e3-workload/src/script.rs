@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use e3_model::ScriptDescriptor;
+use e3_model::{ArgumentFault, Arguments, OpDescriptor, ScriptDescriptor};
 
 use crate::{ClientContext, Setting, Stopped};
 
@@ -11,6 +11,17 @@ use crate::{ClientContext, Setting, Stopped};
 pub trait Script: Send + Sync {
     /// Returns the script's name, ops and needs; the same value at every call.
     fn descriptor(&self) -> ScriptDescriptor;
+
+    /// Returns the ops that a job with these arguments records, never none; the descriptor's, unless they depend on the
+    /// arguments.
+    ///
+    /// The arguments have the names and forms that the descriptor allows, and files are replaced by their content.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the arguments beyond their names and forms.
+    fn ops(&self, _arguments: &Arguments) -> Result<Vec<OpDescriptor>, Vec<ArgumentFault>> {
+        Ok(self.descriptor().ops)
+    }
 
     /// Returns a new client, outside the clock and without touching the network.
     ///
@@ -82,6 +93,14 @@ pub enum ScriptError {
         script: String,
         /// The user.
         user: String,
+        /// Why.
+        reason: String,
+    },
+    /// The job's arguments cannot be used; a plan that was checked has none such.
+    #[error("{script}: {reason}")]
+    Arguments {
+        /// The script.
+        script: String,
         /// Why.
         reason: String,
     },

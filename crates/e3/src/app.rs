@@ -9,13 +9,18 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::log::Log;
 use crate::printer::Printer;
+use crate::terminal::{self, Style};
 
 /// What every command has in hand.
 pub(crate) struct App {
     /// Where documents and runs lie.
     pub(crate) home: Home,
-    /// What people read.
+    /// What people read on stderr.
     pub(crate) printer: Printer,
+    /// How text on stdout looks.
+    pub(crate) style: Style,
+    /// How many columns text on stdout may take.
+    pub(crate) columns: usize,
     /// Whether stdout carries JSON.
     pub(crate) json: bool,
     /// This binary's own file, which githost's nodes are started from.
@@ -35,17 +40,33 @@ impl App {
         let home =
             Home::locate(global.home.as_deref(), environment.as_deref(), &cwd, data_directory().as_deref());
         let program = std::env::current_exe().context("the path of the e3 binary cannot be found")?;
-        let (printer, log) = (Printer::new(global.quiet), Log::start());
-        Ok(Self { home, printer, json: global.json, program, home_flag: global.home.clone(), log })
+        let printer = Printer::new(global.quiet, Style::of_stderr(global.color));
+        let log = Log::start(global.verbose, &printer);
+        Ok(Self {
+            home,
+            printer,
+            style: Style::of_stdout(global.color),
+            columns: terminal::columns_of_stdout(),
+            json: global.json,
+            program,
+            home_flag: global.home.clone(),
+            log,
+        })
     }
 
     /// Returns the command line that does something with a run, as one can copy it: with the home, if a flag named it.
     pub(crate) fn command(&self, verb: &str, run: &RunDir) -> String {
         let by_name = self.home.run(&run.name().0).is_ok_and(|known| known.path() == run.path());
         let which = if by_name { run.name().0.clone() } else { quoted(run.path()) };
+        let command = format!("e3 {verb} -r {which}");
+        if by_name { self.at_home(&command) } else { command }
+    }
+
+    /// Returns a command line with the home, if a flag named it.
+    pub(crate) fn at_home(&self, command: &str) -> String {
         match &self.home_flag {
-            Some(home) if by_name => format!("e3 {verb} -r {which} --home {}", quoted(home)),
-            _ => format!("e3 {verb} -r {which}"),
+            Some(home) => format!("{command} --home {}", quoted(home)),
+            None => command.to_owned(),
         }
     }
 
@@ -71,7 +92,7 @@ impl App {
 }
 
 /// Returns a path as a shell reads it.
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     if !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_./+:@%,=".contains(c)) {
         return text;

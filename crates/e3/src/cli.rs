@@ -1,170 +1,100 @@
 //! The command line: types only.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod arguments;
+mod help;
+mod overview;
 
-use clap::{Args, Parser, Subcommand};
+pub(crate) use arguments::{
+    BalanceArguments, ColourChoice, CompareArguments, ExperimentArgument, ExplainArguments, GithostCommand,
+    Global, InitArguments, ListArguments, ListKind, NewCommand, NewExperimentArguments, NewWorkloadArguments,
+    RunArgument, SchemaArguments, ServeArguments, Shell, StatusArguments, ValidateArguments,
+};
+pub(crate) use overview::{command, first_page};
+
+use clap::{Parser, Subcommand};
 
 /// Finds out how a Git hosting system behaves under load, how far it scales, and which configuration is better.
 #[derive(Debug, Parser)]
-#[command(name = "e3", version, max_term_width = 100, after_help = crate::exit::Exit::help(), disable_help_subcommand = true)]
+#[command(
+    name = "e3",
+    version,
+    long_about = help::ABOUT,
+    after_help = help::MORE,
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
+    /// None shows the first page.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
-/// Flags that every command understands.
-#[derive(Debug, Args)]
-pub(crate) struct Global {
-    /// Where experiments, workloads, snapshots and runs lie
-    ///
-    /// The default is $E3_HOME, else ./e3-home if it exists, else e3 in the user's data directory.
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) home: Option<PathBuf>,
-    /// Write machine-readable JSON to stdout
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Write no progress
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-}
-
-/// What e3 is to do.
+/// What e3 is to do, in the order of work.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run an experiment from beginning to end: validate, provision, run, gather, analyze, deprovision
-    Orchestrate(ExperimentArgument),
+    /// Make a home for experiments, with an example to begin from
+    #[command(long_about = help::INIT, after_long_help = help::INIT_EXAMPLES)]
+    Init(InitArguments),
+    /// Write a new experiment or workload, valid from the start
+    #[command(subcommand, long_about = help::NEW)]
+    New(NewCommand),
+    /// Look whether this machine is fit for experiments
+    #[command(long_about = help::DOCTOR, after_long_help = help::DOCTOR_EXAMPLES)]
+    Doctor,
+    /// List experiments, workloads, snapshots, scripts and runs
+    #[command(after_long_help = help::LIST_EXAMPLES)]
+    List(ListArguments),
+    /// Say what an exit code, a word or a finding means
+    #[command(long_about = help::EXPLAIN, after_long_help = help::EXPLAIN_EXAMPLES)]
+    Explain(ExplainArguments),
     /// Check an experiment and show what would be done
+    #[command(long_about = help::VALIDATE, after_long_help = help::VALIDATE_EXAMPLES)]
     Validate(ValidateArguments),
-    /// Plan an experiment, set up its systems under test and load their data
+    /// Run an experiment from beginning to end
+    #[command(long_about = help::ORCHESTRATE, after_long_help = help::ORCHESTRATE_EXAMPLES)]
+    Orchestrate(ExperimentArgument),
+    /// Set up an experiment's systems under test, with data
+    #[command(long_about = help::PROVISION, after_long_help = help::PROVISION_EXAMPLES)]
     Provision(ExperimentArgument),
     /// Run the stages of a provisioned run
+    #[command(long_about = help::RUN, after_long_help = help::RUN_EXAMPLES)]
     Run(RunArgument),
     /// Collect the samples and logs of a run
+    #[command(long_about = help::GATHER)]
     Gather(RunArgument),
-    /// Compute the numbers of a gathered run and write its report
+    /// Compute the numbers of a gathered run, write its report
+    #[command(long_about = help::ANALYZE, after_long_help = help::ANALYZE_EXAMPLES)]
     Analyze(RunArgument),
     /// Write the report of an analysed run again
+    #[command(long_about = help::REPORT, after_long_help = help::REPORT_EXAMPLES)]
     Report(RunArgument),
-    /// Remove everything that was set up for a run; its data stay
+    /// Remove what was set up for a run; its data stay
+    #[command(long_about = help::DEPROVISION, after_long_help = help::DEPROVISION_EXAMPLES)]
     Deprovision(RunArgument),
-    /// List experiments, workloads, snapshots, scripts or runs
-    List(ListArguments),
-    /// Print the JSON Schema of a document
-    Schema(SchemaArguments),
-    /// The embedded Git hosting server
-    #[command(subcommand)]
+    /// Show how far a run has come, and what to do next
+    #[command(long_about = help::STATUS, after_long_help = help::STATUS_EXAMPLES)]
+    Status(StatusArguments),
+    /// Compare a run with an earlier one
+    #[command(long_about = help::COMPARE, after_long_help = help::COMPARE_EXAMPLES)]
+    Compare(CompareArguments),
+    /// Serve Git repositories with E3's own hosting server
+    #[command(subcommand, long_about = help::GITHOST)]
     Githost(GithostCommand),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExperimentArgument {
-    /// The experiment: a name (see `e3 list experiments`) or a file
-    #[arg(short, long, value_name = "NAME|FILE")]
-    pub(crate) experiment: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ValidateArguments {
-    #[command(flatten)]
-    pub(crate) experiment: ExperimentArgument,
-    /// Show the plan as a person reads it: who runs what, where, when
-    #[arg(long)]
-    pub(crate) explain: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgument {
-    /// The run: its name (see `e3 list runs`) or its directory
-    #[arg(short, long, value_name = "RUN")]
-    pub(crate) run: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArguments {
-    /// What to list; everything, when left out
-    #[arg(value_enum)]
-    pub(crate) what: Option<ListKind>,
-}
-
-/// What can be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ListKind {
-    /// Experiments by name.
-    Experiments,
-    /// Workloads by name.
-    Workloads,
-    /// Snapshots by name.
-    Snapshots,
-    /// Instances by name.
-    Instances,
-    /// Scripts with their ops.
-    Scripts,
-    /// Runs, the newest last.
-    Runs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SchemaArguments {
-    /// The document; the list of all, when left out
-    pub(crate) name: Option<String>,
-}
-
-/// What githost is to do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum GithostCommand {
-    /// Serve Git repositories, their web pages and Bitbucket's REST; one JSON line on stdout says when it is ready
-    Serve(ServeArguments),
-    /// Spread requests round-robin over nodes that answer
-    Balance(BalanceArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ServeArguments {
-    /// Where repositories and metadata are kept; nodes of one server share it
-    #[arg(long, value_name = "DIR")]
-    pub(crate) home: PathBuf,
-    /// Where HTTP listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7990")]
-    pub(crate) http: SocketAddr,
-    /// Where SSH listens; port 0 takes a free one, left out no SSH is served
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) ssh: Option<SocketAddr>,
-    /// The file that holds the administrator's password
-    #[arg(long, value_name = "F")]
-    pub(crate) admin_password_file: PathBuf,
-    /// The metadata's database, sqlite:PATH; the default lies in the home
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
-    /// The node's name among its peers
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) node: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BalanceArguments {
-    /// Where HTTP listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7990")]
-    pub(crate) http: SocketAddr,
-    /// Where SSH listens; port 0 takes a free one, left out no SSH is passed on
-    #[arg(long, value_name = "ADDR", requires = "ssh_nodes")]
-    pub(crate) ssh: Option<SocketAddr>,
-    /// A node's base URL; may be given several times
-    #[arg(long = "node", value_name = "URL", required = true)]
-    pub(crate) nodes: Vec<String>,
-    /// Where a node serves SSH, ssh://HOST:PORT; as often as --node, in the same order
-    #[arg(long = "ssh-node", value_name = "URL", requires = "ssh")]
-    pub(crate) ssh_nodes: Vec<String>,
+    /// Put one script's load on a system that is there
+    #[command(long_about = crate::commands::LOAD_ABOUT, after_long_help = crate::commands::LOAD_EXAMPLES)]
+    Load(crate::commands::LoadArguments),
+    /// Print the JSON Schema of a document
+    #[command(long_about = help::SCHEMA, after_long_help = help::SCHEMA_EXAMPLES)]
+    Schema(SchemaArguments),
+    /// Print completions for a shell
+    #[command(long_about = help::COMPLETIONS, after_long_help = help::COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
-    }
-}
+#[path = "cli/tests.rs"]
+mod tests;

@@ -1,19 +1,29 @@
 //! The commands, one file each.
 
 mod analyze;
+mod compare;
+mod completions;
 mod deprovision;
+mod doctor;
+mod explain;
 mod gather;
 mod githost;
+mod init;
 mod list;
+mod load;
+mod new;
 mod orchestrate;
 mod provision;
 mod report;
 mod run;
 mod schema;
+mod status;
 mod validate;
 
+pub(crate) use load::{ExistingProvider, LOAD_ABOUT, LOAD_EXAMPLES, LoadArguments};
+
 use crate::app::App;
-use crate::cli::{Cli, Command};
+use crate::cli::{Command, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -21,24 +31,33 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// Whatever the command could not do, with its exit code.
-pub(crate) async fn perform(arguments: Cli) -> Result<Exit, Failure> {
-    if let Command::Githost(command) = arguments.command {
+pub(crate) async fn perform(global: &Global, command: Command) -> Result<Exit, Failure> {
+    // A server that runs as a child of e3 has no home.
+    if let Command::Githost(command) = command {
         return githost::perform(command).await;
     }
-    let app = App::new(&arguments.global)?;
-    match arguments.command {
+    let app = App::new(global)?;
+    match command {
+        Command::Init(command) => init::perform(&app, global, command.directory.as_deref()),
+        Command::New(command) => new::perform(&app, &command),
+        Command::Doctor => doctor::perform(&app).await,
+        Command::List(command) => list::perform(&app, command.what),
+        Command::Explain(command) => explain::perform(&app, &command.subject.join(" ")),
+        Command::Validate(command) => validate::perform(&app, &command),
         Command::Orchestrate(experiment) => {
             Box::pin(orchestrate::perform(&app, &experiment.experiment)).await
         }
-        Command::Validate(command) => validate::perform(&app, &command),
         Command::Provision(experiment) => Box::pin(provision::perform(&app, &experiment.experiment)).await,
         Command::Run(run) => Box::pin(run::perform(&app, &run.run)).await,
         Command::Gather(run) => gather::perform(&app, &run.run),
         Command::Analyze(run) => analyze::perform(&app, &run.run),
         Command::Report(run) => report::perform(&app, &run.run),
         Command::Deprovision(run) => Box::pin(deprovision::perform(&app, &run.run)).await,
-        Command::List(command) => list::perform(&app, command.what),
-        Command::Schema(command) => schema::perform(command.name.as_deref(), app.json),
+        Command::Status(command) => status::perform(&app, command.run.as_deref()).await,
+        Command::Compare(command) => compare::perform(&app, &command),
         Command::Githost(command) => githost::perform(command).await,
+        Command::Load(command) => Box::pin(load::perform(&app, &command)).await,
+        Command::Schema(command) => schema::perform(command.name.as_deref(), app.json),
+        Command::Completions { shell } => completions::perform(shell),
     }
 }

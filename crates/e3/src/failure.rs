@@ -9,6 +9,7 @@ use e3_provision::ProvisionError;
 use e3_results::ResultsError;
 
 use crate::exit::Exit;
+use crate::terminal::Style;
 
 /// A failure with its exit code.
 #[derive(Debug)]
@@ -47,20 +48,20 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 }
 
 /// Writes a failure to stderr and returns its exit code.
-pub(crate) fn render(failure: &Failure) -> ExitCode {
+pub(crate) fn render(failure: &Failure, style: Style) -> ExitCode {
     tracing::error!("{:#}", failure.error);
-    crate::printer::error_text(&text(failure));
+    crate::printer::error_text(&text(failure, style));
     failure.exit.into()
 }
 
-fn text(failure: &Failure) -> String {
-    let mut text = format!("error: {}\n", indented(&failure.error.to_string()));
+fn text(failure: &Failure, style: Style) -> String {
+    let mut text = format!("{} {}\n", style.bad("error:"), indented(&failure.error.to_string()));
     for cause in failure.error.chain().skip(1) {
-        let _ = writeln!(text, "  caused by: {}", indented(&cause.to_string()));
+        let _ = writeln!(text, "  {} {}", style.bold("caused by:"), indented(&cause.to_string()));
     }
     let own = failure.error.chain().find_map(hint_of);
     for hint in own.iter().chain(&failure.hint) {
-        let _ = writeln!(text, "  hint: {hint}");
+        let _ = writeln!(text, "  {} {hint}", style.bold("hint:"));
     }
     text
 }
@@ -88,7 +89,8 @@ mod tests {
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let home = HomeError::Io { operation: "write", path: "plan.json".into(), source: full };
         let error = anyhow::Error::new(home).context("git said: \nremote: no space   \nTo http://x\n");
-        let shown = text(&Failure::new(Exit::Provision, error).or_hint(|| "remove it".to_owned()));
+        let shown =
+            text(&Failure::new(Exit::Provision, error).or_hint(|| "remove it".to_owned()), Style::PLAIN);
         assert!(shown.starts_with("error: git said:\n    remote: no space\n    To http://x\n"), "{shown}");
         assert!(shown.contains("  hint: make room") && shown.ends_with("  hint: remove it\n"), "{shown}");
     }
@@ -99,7 +101,7 @@ mod tests {
             Err::<(), _>(std::io::Error::other("disk on fire")).context("the report could not be written");
         let failure = Failure::new(Exit::Analysis, error.unwrap_err()).hint("put it out");
         assert_eq!(
-            text(&failure),
+            text(&failure, Style::PLAIN),
             "error: the report could not be written\n  caused by: disk on fire\n  hint: put it out\n"
         );
     }

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
 use crate::printer::error_text;
+use crate::screen;
 
 /// Returns a token that the first interrupt cancels; the second one ends the process.
 ///
@@ -24,6 +25,7 @@ pub(crate) fn watch(hint: String) -> std::io::Result<CancellationToken> {
                 _ = hang_up.recv() => {}
             }
             if token.is_cancelled() {
+                screen::clear();
                 error_text(&format!("interrupted twice: nothing was removed; {hint}\n"));
                 end_now();
             }

@@ -1,8 +1,12 @@
 //! The planner's view of the home and of the scripts.
 
+use std::path::Path;
+
 use e3_home::{Home, HomeError};
-use e3_model::{Kind, ScriptDescriptor, with_causes};
+use e3_model::{ArgumentFault, Arguments, Kind, OpDescriptor, ScriptDescriptor, with_causes};
 use e3_plan::Library;
+
+use crate::registry;
 
 /// The documents of a home and the scripts of this binary.
 pub(crate) struct HomeLibrary<'a> {
@@ -48,4 +52,31 @@ impl Library for HomeLibrary<'_> {
     fn scripts(&self) -> &[ScriptDescriptor] {
         &self.scripts
     }
+
+    fn ops(
+        &self,
+        script: &ScriptDescriptor,
+        arguments: &Arguments,
+    ) -> Result<Vec<OpDescriptor>, Vec<ArgumentFault>> {
+        let catalogue = registry::catalogue();
+        catalogue.find(&script.name).map_or_else(|| Ok(script.ops.clone()), |script| script.ops(arguments))
+    }
+
+    fn file(&self, beside: &str, path: &str) -> Result<(String, String), String> {
+        let folder = Path::new(beside).parent().unwrap_or_else(|| Path::new(""));
+        let path = folder.join(path);
+        let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
+        if !metadata.is_file() {
+            return Err("it is no file".to_owned());
+        }
+        if metadata.len() > LARGEST_FILE {
+            return Err(format!("it has more than {}", e3_model::quantity::bytes(LARGEST_FILE)));
+        }
+        let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
+        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+        Ok((path.display().to_string(), text))
+    }
 }
+
+/// What an argument's file may hold; the plan holds it all.
+const LARGEST_FILE: u64 = 16_000_000;

@@ -1,43 +1,68 @@
-//! The only place that writes to the terminal: data to stdout, everything for people to stderr.
+//! The only place that writes: data to stdout, everything for people to stderr.
 
 use std::io::{self, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Serialize;
+
+use crate::screen;
+use crate::terminal::{self, Style};
 
 /// Writes what people read while e3 works, each line with the time since the start.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     started: Instant,
     quiet: bool,
+    style: Style,
 }
 
 impl Printer {
     /// Returns a printer whose clock starts now; a quiet one writes no progress.
-    pub(crate) fn new(quiet: bool) -> Self {
-        Self { started: Instant::now(), quiet }
+    pub(crate) fn new(quiet: bool, style: Style) -> Self {
+        Self { started: Instant::now(), quiet, style }
+    }
+
+    /// Returns how text on stderr looks.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Returns when this printer's clock started.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Returns whether lines can be drawn again on stderr, and should be.
+    pub(crate) fn is_live(&self) -> bool {
+        !self.quiet && terminal::is_live()
     }
 
     /// Writes one line of progress: the time, the phase, and what happened.
     pub(crate) fn progress(&self, phase: &str, text: &str) {
         tracing::info!(phase, "{text}");
         if !self.quiet {
-            let line = format!("{:7.1} s  {phase:<11}  {text}\n", self.started.elapsed().as_secs_f64());
-            error_text(&line);
+            let time = self.style.dim(&stamp(self.started.elapsed()));
+            let phase = self.style.bold(&format!("{phase:<11}"));
+            error_text(&format!("{time}  {phase}  {text}\n"));
         }
     }
 
     /// Writes what must be seen even when quiet.
     pub(crate) fn warn(&self, text: &str) {
         tracing::warn!("{text}");
-        error_text(&format!("warning: {text}\n"));
+        error_text(&format!("{} {text}\n", self.style.warning("warning:")));
     }
+}
+
+/// Returns the time since the start as it begins a line.
+pub(crate) fn stamp(since: Duration) -> String {
+    format!("{:7.1} s", since.as_secs_f64())
 }
 
 /// Writes text to stderr; a closed stderr is nobody's loss.
 pub(crate) fn error_text(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    screen::write(text);
 }
 
 /// Writes text to stdout.

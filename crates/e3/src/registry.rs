@@ -1,11 +1,14 @@
-//! The only list of rooms: which scripts and providers this binary has.
+//! The only list of rooms: which scripts, providers and metric sources this binary has.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use e3_metrics::SourceKind;
 use e3_provider::Provider;
 use e3_provider_local::LocalProvider;
 use e3_workload::Catalogue;
+
+use crate::commands::ExistingProvider;
 
 /// Returns every script that workers of this binary can run.
 pub(crate) fn catalogue() -> Catalogue {
@@ -14,5 +17,10 @@ pub(crate) fn catalogue() -> Catalogue {
 
 /// Returns every provider of this binary; githost's nodes are children of `program`, which is e3 itself.
 pub(crate) fn providers(program: PathBuf) -> Vec<Arc<dyn Provider>> {
-    vec![Arc::new(LocalProvider::new(program))]
+    vec![Arc::new(LocalProvider::new(program)), Arc::new(ExistingProvider)]
+}
+
+/// Returns every kind of metrics that this binary can read.
+pub(crate) fn metric_sources() -> Vec<SourceKind> {
+    e3_metrics::all()
 }

@@ -14,8 +14,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use e3_git::{Remote, RepositoryPath};
 
-use self::drive::{Operation, drive, stolen};
+use self::drive::{Operation, drive};
 use super::Options;
+use super::steal::Stolen;
 use crate::say::{say, verdict};
 use crate::workspace::Workspace;
 use crate::{binary, tools};
@@ -60,7 +61,7 @@ async fn measure(e3: &std::path::Path, options: &Options) -> Result<Vec<String>>
         }
     }
     let path = RepositoryPath::new(node::PROJECT, node::REPOSITORY);
-    let before = stolen();
+    let before = Stolen::now();
     let length = Duration::from_secs(options.seconds);
     for round in 0..options.rounds {
         say(format!("round {} of {}", round + 1, options.rounds));
@@ -71,9 +72,7 @@ async fn measure(e3: &std::path::Path, options: &Options) -> Result<Vec<String>>
             cell.best = cell.best.max(rate);
         }
     }
-    let after = stolen();
-    let part = (after.0 - before.0) / (after.1 - before.1).max(1.0);
-    say(format!("stolen by other machines meanwhile: {:.1} %", 100.0 * part));
+    say(before.since());
     nginx.stop().await?;
     node.stop().await?;
     Ok(report(&cells))

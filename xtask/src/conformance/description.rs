@@ -45,13 +45,18 @@ impl Description {
         Self { document }
     }
 
+    /// Returns the document.
+    pub(super) fn document(&self) -> &Value {
+        &self.document
+    }
+
     /// Returns what is said of an operation's answer with this status.
     ///
     /// # Errors
     /// When the operation, or the schema that the row names, is not described.
     pub(super) fn says(&self, operation: &Operation, status: u16) -> Result<Saying> {
         let mut schema = match operation.described {
-            Described::Not => return Ok(Saying::Nothing),
+            Described::Not | Described::Wrongly(_) => return Ok(Saying::Nothing),
             Described::PageOf(name) => page_of(name),
             Described::There => {
                 let method = operation.method.to_ascii_lowercase();
@@ -152,6 +157,12 @@ const PROVEN: &[(&str, Proof)] = &[
     ("errors/*/expectedVersion", Proof::Named),
     ("errors/*/conflicted", Proof::Named),
     ("errors/*/vetoes", Proof::Named),
+    // A matcher of default reviewers, what builds say of a commit, settings, who may do what.
+    ("sourceRefMatcher/active", Proof::Named),
+    ("targetRefMatcher/active", Proof::Named),
+    ("dateAdded", Proof::Named),
+    ("unapproveOnUpdate", Proof::Named),
+    ("values/*/user", Proof::Named),
     // A comment: described is what it says only.
     ("permittedOperations", Proof::Named),
     ("tasks", Proof::Named),

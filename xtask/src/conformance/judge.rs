@@ -32,7 +32,7 @@ pub(super) struct Verdict {
     pub(super) differences: Vec<Difference>,
     /// How many differences the row knows of.
     pub(super) known: usize,
-    /// Whether a recording said something of the answer.
+    /// Whether a recording said something of the answer; what is stated in public without one does not count.
     pub(super) by_recordings: bool,
     /// Whether the description has a schema for it.
     pub(super) by_description: bool,
@@ -47,7 +47,9 @@ pub(super) fn judge(operation: &Operation, answer: &Answer, evidence: &Evidence)
     let find = |recording: &Recording| evidence.recordings.find(*recording, status);
     let recorded: Vec<Recorded> = operation.recorded.iter().map(find).collect::<Result<_>>()?;
     let saying = evidence.description.says(operation, status)?;
-    let mut verdict = Verdict { by_recordings: !recorded.is_empty(), ..Verdict::default() };
+    let is_real = |recording: &Recording| !matches!(recording, Recording::Stated(_));
+    let by_recordings = operation.recorded.iter().any(is_real);
+    let mut verdict = Verdict { by_recordings, ..Verdict::default() };
     if answer.status != status {
         let text: String = String::from_utf8_lossy(&answer.body).chars().take(300).collect();
         let what = format!("is {}, should be {status}; the body: {text}", answer.status);
@@ -65,6 +67,13 @@ pub(super) fn judge(operation: &Operation, answer: &Answer, evidence: &Evidence)
         if !answer.body.is_empty() {
             found
                 .push(Difference::new("body", format!("has {} bytes, recorded are none", answer.body.len())));
+        }
+        return Ok(verdict);
+    }
+    if operation.accept == TEXT {
+        let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with(TEXT) || answer.body.is_empty() {
+            found.push(Difference::new("body", format!("has {} bytes of {kind:?}", answer.body.len())));
         }
         return Ok(verdict);
     }
@@ -108,6 +117,7 @@ pub(super) fn without_known(operation: &Operation, verdict: &mut Verdict) {
     found.extend(gone);
 }
 
+const TEXT: &str = "text/plain";
 const JSON: &str = "application/json;charset=UTF-8";
 
 #[cfg(test)]

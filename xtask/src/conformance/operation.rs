@@ -56,6 +56,8 @@ pub(super) enum Described {
     There,
     /// A page of this schema, although it says otherwise.
     PageOf(&'static str),
+    /// Something else than real servers do, for this reason, so that it is not held against the answer.
+    Wrongly(&'static str),
     /// Nothing.
     Not,
 }

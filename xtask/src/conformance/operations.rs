@@ -4,8 +4,10 @@
 
 mod access;
 mod branches;
+mod changes;
 mod commits;
 mod own;
+mod people;
 mod plugins;
 mod projects;
 mod pull_requests;
@@ -29,7 +31,9 @@ pub(super) const TABLE: &[&[Operation]] = &[
     refs::ROWS,
     plugins::ROWS,
     access::ROWS,
+    people::ROWS,
     pull_requests::ROWS,
+    changes::ROWS,
     ssh_keys::ROWS,
     own::ROWS,
 ];

@@ -89,6 +89,15 @@ impl World {
         self.send(operation.who, request).await
     }
 
+    /// Returns the server's description of itself.
+    ///
+    /// # Errors
+    /// When it does not come, or is no JSON.
+    pub(super) async fn own_description(&mut self) -> Result<serde_json::Value> {
+        let answer = self.send(Who::Nobody, Request::get("/rest/openapi.json")).await?;
+        serde_json::from_slice(&answer.body).context("githost's own description is no JSON")
+    }
+
     async fn send(&mut self, who: Who, request: Request) -> Result<Answer> {
         let session = match who {
             Who::Admin => &mut self.admin,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use e3_model::{Analysis, ScriptDescriptor};
+use e3_model::{Analysis, ScriptDescriptor, Stamp};
 use serde_json::{Value, json};
 
 /// The name of the experiment and of its workload.
@@ -23,8 +23,10 @@ pub(super) struct Load {
 pub(super) fn write(home: &Path, scripts: &[ScriptDescriptor], load: &Load) -> Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "some dozens of scripts")]
     let weight = 1.0 / scripts.len() as f64;
-    let jobs: Vec<Value> =
-        scripts.iter().map(|script| json!({"script": script.name, "weight": weight})).collect();
+    let jobs: Vec<Value> = scripts
+        .iter()
+        .map(|script| json!({"script": script.name, "weight": weight, "arguments": arguments(&script.name)}))
+        .collect();
     let experiment = json!({
         "format": "e3/experiment",
         "version": 1,
@@ -38,7 +40,8 @@ pub(super) fn write(home: &Path, scripts: &[ScriptDescriptor], load: &Load) -> R
             "name": "1 node",
             "instance": {"provider": "local", "nodes": 1, "snapshot": "quickstart"},
             "worker": {"provider": "local"},
-            "stages": [{"clients": load.clients}],
+            // The second one shows what is left of the first.
+            "stages": [{"clients": load.clients}, {"clients": 1, "duration": format!("{AFTERWARDS_SECONDS}s")}],
         }],
     });
     for (folder, document) in [("experiments", experiment), ("workloads", Value::Array(jobs))] {
@@ -51,11 +54,21 @@ pub(super) fn write(home: &Path, scripts: &[ScriptDescriptor], load: &Load) -> R
     Ok(())
 }
 
-/// Says which ops failed, and which have no sample.
+/// Returns what a script is told; most are told nothing.
+fn arguments(script: &str) -> Value {
+    match script {
+        "http.Request" => json!({"path": "/status"}),
+        // Its step has the name under which the list of scripts has every step.
+        "http.Sequence" => json!({"steps": [{"name": "STEP", "path": "/status"}]}),
+        _ => json!({}),
+    }
+}
+
+/// Says which stages cannot be believed, which ops failed, and which have no sample.
 pub(super) fn problems(analysis: &Analysis, scripts: &[ScriptDescriptor]) -> Vec<String> {
     let stages = analysis.threads.iter().flat_map(|thread| &thread.stages);
     let ops: Vec<_> = stages.flat_map(|stage| &stage.ops).collect();
-    let mut problems = Vec::new();
+    let mut problems = beyond_belief(analysis);
     for op in &ops {
         for (outcome, count) in &op.errors {
             problems.push(format!("{} {} failed {count} times: {outcome}", op.script, op.op));
@@ -76,5 +89,20 @@ pub(super) fn problems(analysis: &Analysis, scripts: &[ScriptDescriptor]) -> Vec
     problems
 }
 
+/// Says which stages' numbers are wrong for another reason than a busy worker, which is no failure here.
+fn beyond_belief(analysis: &Analysis) -> Vec<String> {
+    let stages = analysis.threads.iter().flat_map(|thread| &thread.stages).enumerate();
+    let problem = |number: usize, stamp: &Stamp| match stamp {
+        Stamp::CoLocated | Stamp::ClientBound => None,
+        Stamp::Incomplete => Some(format!("stage {number} did not run for its whole time")),
+        Stamp::SamplesLost => Some(format!("stage {number} lost samples")),
+    };
+    stages
+        .flat_map(|(number, stage)| stage.stamps.iter().filter_map(move |stamp| problem(number, stamp)))
+        .collect()
+}
+
+/// How long the stage with one client lasts that comes after the load.
+const AFTERWARDS_SECONDS: u64 = 6;
 /// What is not done where nothing is refused.
 const ONLY_AFTER_A_REFUSAL: [&str; 1] = ["Decline"];

@@ -125,7 +125,9 @@ impl SoakHome {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 // What git calls its temporary objects, packs, quarantines and locks.
                 let temporary = ["tmp_", "incoming-"].iter().any(|prefix| name.starts_with(prefix));
-                if all || temporary || name.ends_with(".lock") && folder.ends_with("refs") {
+                // A lock of a ref, of the packed refs, of HEAD or of the configuration.
+                let lock = name.ends_with(".lock") && !KEPT_LOCKS.contains(&name.as_str());
+                if all || temporary || lock {
                     found.push(format!("{} is left", entry.path().display()));
                 } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push((entry.path(), false));
@@ -165,6 +167,8 @@ impl SoakHome {
     }
 }
 
+/// The files that githost itself locks, which are there for good.
+const KEPT_LOCKS: [&str; 2] = ["open.lock", "merging.lock"];
 const SAID: &str = "said.log";
 /// The exit code that says that the worker was the bottleneck.
 const BOUND_BY_WORKER: i32 = 32;
@@ -183,6 +187,13 @@ mod tests {
         assert_eq!(home.temporary_files(), Vec::<String>::new());
         std::fs::create_dir(objects.join("tmp_objdir-incoming-x")).unwrap();
         std::fs::write(home.folder.path().join("tmp/.tmpabc"), "").unwrap();
-        assert_eq!(home.temporary_files().len(), 2);
+        let repository = home.path().join("tmp/run/repositories/1.git");
+        std::fs::create_dir_all(repository.join("refs/heads/feature")).unwrap();
+        for lock in ["refs/heads/feature/x.lock", "packed-refs.lock", "HEAD.lock", "config.lock"] {
+            std::fs::write(repository.join(lock), "").unwrap();
+        }
+        std::fs::write(repository.join("refs/heads/feature/y"), "").unwrap();
+        std::fs::write(repository.join("merging.lock"), "").unwrap();
+        assert_eq!(home.temporary_files().len(), 6, "{:?}", home.temporary_files());
     }
 }

@@ -82,6 +82,11 @@ impl Process {
         ["net/tcp", "net/tcp6"].into_iter().flat_map(open).collect()
     }
 
+    /// Returns how many descriptors the process has open; none when it is gone.
+    pub(super) fn descriptors(&self) -> Option<usize> {
+        fs::read_dir(self.file("fd")).ok().map(Iterator::count)
+    }
+
     /// Returns the process's children, zombies too.
     pub(super) fn children(&self) -> Vec<String> {
         all().filter(|child| child.parent() == Some(self.pid)).map(|child| child.shown()).collect()

@@ -14,8 +14,11 @@ use crate::say::say;
 use crate::workspace::Workspace;
 
 /// The lists, as paths in the workspace.
-const REQUIREMENTS: &[&str] =
-    &["crates/e3-githost/tests/githost/python_client.txt", crate::conformance::schemathesis::REQUIREMENTS];
+const REQUIREMENTS: &[&str] = &[
+    "crates/e3-githost/tests/githost/python_client.txt",
+    crate::conformance::schemathesis::REQUIREMENTS,
+    crate::guide::REQUIREMENTS,
+];
 
 /// The oldest Python that the packages run on.
 const PYTHON: Program = Program {
@@ -33,8 +36,20 @@ const MADE_FROM: &str = "made-from.txt";
 /// # Errors
 /// When Python is missing or too old, or the packages cannot be installed; the error says what to do.
 pub(super) fn ensure(workspace: &Workspace) -> Result<()> {
+    ensure_lists(workspace, REQUIREMENTS)
+}
+
+/// Finds or makes the environment of one list.
+///
+/// # Errors
+/// When Python is missing or too old, or the packages cannot be installed; the error says what to do.
+pub(crate) fn ensure_list(workspace: &Workspace, list: &str) -> Result<()> {
+    ensure_lists(workspace, &[list])
+}
+
+fn ensure_lists(workspace: &Workspace, lists: &[&str]) -> Result<()> {
     ensure_program(&PYTHON)?;
-    for list in REQUIREMENTS {
+    for list in lists {
         let (text, environment) = environment(workspace, list)?;
         ensure_environment(&workspace.root.join(list), &text, &environment)?;
     }

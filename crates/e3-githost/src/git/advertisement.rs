@@ -73,12 +73,20 @@ impl Call {
             (Service::UploadPack, 0) if http => Form::FetchByHttp,
             (Service::UploadPack, 0) => Form::Fetch,
             (Service::ReceivePack, 0) => Form::Push,
-            _ => return Ok(None),
+            _ => {
+                self.host.metrics.advertisement(false);
+                return Ok(None);
+            }
         };
-        let Some(refs) = self.refs().await? else { return Ok(None) };
+        let Some(refs) = self.refs().await? else {
+            self.host.metrics.advertisement(false);
+            return Ok(None);
+        };
         let advertisements = &self.host.git.advertisements;
         let known = |words: &Words| words.advertise(form, &refs);
-        if let Some(data) = known(&lock(&advertisements.words)) {
+        let said = known(&lock(&advertisements.words));
+        self.host.metrics.advertisement(said.is_some());
+        if let Some(data) = said {
             return Ok(Some(data.into()));
         }
         // Over a connection that stays, a client that wants nothing says so, and git ends.
@@ -93,6 +101,12 @@ impl Call {
 
     /// Returns the answer that git would give to this request; none if that is best left to git.
     pub(crate) async fn ls_refs(&self, request: &LsRefs) -> Result<Option<Bytes>, GitError> {
+        let answer = self.ls_refs_without_git(request).await;
+        self.host.metrics.advertisement(matches!(answer, Ok(Some(_))));
+        answer
+    }
+
+    async fn ls_refs_without_git(&self, request: &LsRefs) -> Result<Option<Bytes>, GitError> {
         let Some(refs) = self.refs().await? else { return Ok(None) };
         // Only once git has been heard is it known that it serves this at all.
         if !lock(&self.host.git.advertisements.words).serve_ls_refs(&refs) {

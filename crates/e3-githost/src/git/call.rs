@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use super::{GitChild, GitError};
 use crate::failure::Failure;
+use crate::metrics::{GitCall, Transport};
 use crate::names::{ProjectKey, Slug};
 use crate::permissions::{Level, check_user};
 use crate::state::App;
@@ -31,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) service: Service,
     /// What goes into `GIT_PROTOCOL`.
     pub(crate) protocol: Option<String>,
+    /// Counts the call while it lives; none while only refs are advertised over HTTP.
+    pub(crate) counted: Option<GitCall>,
 }
 
 impl Call {
@@ -61,7 +64,20 @@ impl Call {
             }
             checked => checked?,
         }
-        Ok(Self { host, user, repository, service, protocol })
+        Ok(Self { host, user, repository, service, protocol, counted: None })
+    }
+
+    /// Returns the same call, counted from now on until it is dropped.
+    pub(crate) fn counted(mut self, transport: Transport) -> Self {
+        self.counted = Some(self.host.metrics.git_call(self.service, transport));
+        self
+    }
+
+    /// Notes bytes that came from the client and went to it, over SSH; by HTTP they are counted as they pass.
+    pub(crate) fn note_bytes(&self, received: usize, sent: usize) {
+        if let Some(counted) = &self.counted {
+            counted.bytes(received, sent);
+        }
     }
 
     /// Returns the version of git's protocol that the client asked for; `receive-pack` knows no version 2.

@@ -19,6 +19,7 @@ use super::conversation::{Answer, Bounds, Broken, converse};
 use super::inflate::Inflate;
 use crate::auth::Visitor;
 use crate::failure::Failure;
+use crate::metrics::Transport;
 use crate::names::{ProjectKey, Slug};
 use crate::permissions::Level;
 use crate::state::App;
@@ -82,7 +83,7 @@ async fn upload_pack(
     body: Body,
 ) -> Response {
     match open(host, address.ok(), &visitor, (Service::UploadPack, &headers)).await {
-        Ok(call) => serve(call, &headers, body).await,
+        Ok(call) => serve(call.counted(Transport::Http), &headers, body).await,
         Err(failure) => refuse(&failure),
     }
 }
@@ -95,7 +96,7 @@ async fn receive_pack(
     body: Body,
 ) -> Response {
     match open(host, address.ok(), &visitor, (Service::ReceivePack, &headers)).await {
-        Ok(call) => serve(call, &headers, body).await,
+        Ok(call) => serve(call.counted(Transport::Http), &headers, body).await,
         Err(failure) => refuse(&failure),
     }
 }

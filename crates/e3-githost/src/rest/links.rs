@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::allowed::{OwnProject, OwnRepository};
 use super::exchange::OfRepository;
 use super::page::{Page, Paged, required};
+use super::pull_requests::OfPullRequest;
 use crate::failure::Failure;
 use crate::state::App;
 
@@ -29,7 +30,7 @@ pub(super) fn key_routes() -> Router<App> {
         .route("/projects/{key}/repos/{slug}/ssh", get(repository_keys))
 }
 
-async fn issues(_: OfRepository) -> Json<[Value; 0]> {
+async fn issues(_: OfPullRequest) -> Json<[Value; 0]> {
     Json([])
 }
 

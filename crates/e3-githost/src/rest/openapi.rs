@@ -171,9 +171,9 @@ mod tests {
         found
     }
 
-    /// The answer to paths that lead nowhere is a route to axum, too.
+    /// The answer to paths that lead nowhere is a route to axum, too, by a number of another list, so with any method.
     fn is_fallback(path: &str) -> bool {
-        path == "get /" || path.contains("axum_fallback")
+        path.ends_with(" /") || path.contains("axum_fallback")
     }
 
     #[test]

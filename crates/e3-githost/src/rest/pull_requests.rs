@@ -40,7 +40,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// The pull request that the path names, for who may read its repository; 404 if there is none.
-struct OfPullRequest(PullRequest);
+pub(super) struct OfPullRequest(PullRequest);
 
 impl FromRequestParts<App> for OfPullRequest {
     type Rejection = Failure;

@@ -142,7 +142,7 @@ async fn update(
     OwnRepository(repository): OwnRepository,
     base: Base,
     Write(change): Write<Change>,
-) -> Result<Json<Repository>, Failure> {
+) -> Result<(StatusCode, Json<Repository>), Failure> {
     let name = change.name.as_deref().unwrap_or(&repository.name);
     let (name, slug) = RepositoryName::parse(name).ok_or_else(|| Failure::invalid("name", BAD_NAME))?;
     let description =
@@ -172,7 +172,9 @@ async fn update(
     };
     let changed = found.ok_or_else(|| Failure::no_repository(&project.key, slug.as_str()))?;
     let branches = branches::read(&host, &changed).await?;
-    Ok(Json(Repository::new(changed, &base).with_default_branch(branches.head.as_deref())))
+    let changed = Repository::new(changed, &base).with_default_branch(branches.head.as_deref());
+    // Source: the interface's description: 201, although nothing is made.
+    Ok((StatusCode::CREATED, Json(changed)))
 }
 
 async fn delete(

@@ -16,6 +16,7 @@ use super::line::Piece;
 use crate::failure::Failure;
 use crate::git::pkt::{self, Packet, Parsed};
 use crate::git::{Asked, Call, GitError, LsRefs, Service, is_malformed};
+use crate::metrics::Transport;
 use crate::state::App;
 use crate::store::User;
 
@@ -86,6 +87,7 @@ impl Operation {
         let host = std::sync::Arc::clone(&self.host);
         let call = Call::open(host, self.user.clone(), command.address, wanted).await;
         let call = call.map_err(|failure: Failure| Broken::Refused(failure.message))?;
+        let call = call.counted(Transport::Ssh);
         if call.service == Service::UploadPack {
             self.host.visit(&self.user, &call.repository).await;
         }
@@ -99,6 +101,7 @@ impl Operation {
         let Some(data) = call.advertisement(false).await? else {
             return self.converse(call, Begun::default()).await;
         };
+        call.note_bytes(0, data.len());
         self.send(self.handle.data(self.channel, data)).await?;
         let mut heard = BytesMut::new();
         while heard.len() < MOST_HEARD {
@@ -106,11 +109,15 @@ impl Operation {
                 Wish::Nothing => return Ok(0),
                 Wish::Refs(request, consumed) => {
                     let Some(data) = call.ls_refs(&request).await? else { break };
+                    call.note_bytes(0, data.len());
                     self.send(self.handle.data(self.channel, data)).await?;
                     heard.advance(consumed);
                 }
                 Wish::Unclear => match self.input.recv().await {
-                    Some(piece) => heard.extend_from_slice(&piece.data),
+                    Some(piece) => {
+                        call.note_bytes(piece.data.len(), 0);
+                        heard.extend_from_slice(&piece.data);
+                    }
                     None if heard.is_empty() => return Ok(0),
                     // Git says what it thinks of half a request.
                     None => break,
@@ -132,14 +139,14 @@ impl Operation {
         let (handle, channel, idle) = (self.handle.clone(), self.channel, self.host.limits.git_idle());
         let drain = async {
             match stdout {
-                Some(stdout) => drain(stdout, skip, (&handle, channel), idle).await,
+                Some(stdout) => drain(stdout, skip, (&handle, channel, call), idle).await,
                 None => Ok(false),
             }
         };
         // Git ends when it has said everything, whether or not the client has.
         let said_something = tokio::select! {
             drained = drain => drained?,
-            broken = feed(begun.heard, &mut self.input, stdin, most) => return Err(broken),
+            broken = feed(begun.heard, (&mut self.input, call), stdin, most) => return Err(broken),
         };
         let (status, complaint) = child.wait().await?;
         call.settle().await;
@@ -221,7 +228,7 @@ impl Wish {
 /// Moves what the client says into git; does not end before it must, because git may have more to say.
 async fn feed(
     heard: Bytes,
-    input: &mut mpsc::UnboundedReceiver<Piece>,
+    (input, call): (&mut mpsc::UnboundedReceiver<Piece>, &Call),
     mut stdin: Option<ChildStdin>,
     most: u64,
 ) -> Broken {
@@ -239,7 +246,10 @@ async fn feed(
             stdin = None;
         }
         drop::<Option<Piece>>(held);
-        next = input.recv().await.map(|piece| (piece.data.clone(), Some(piece)));
+        next = input.recv().await.map(|piece| {
+            call.note_bytes(piece.data.len(), 0);
+            (piece.data.clone(), Some(piece))
+        });
     }
     drop(stdin);
     std::future::pending().await
@@ -250,7 +260,7 @@ async fn feed(
 async fn drain(
     mut stdout: ChildStdout,
     mut skip: bool,
-    (handle, channel): (&Handle, ChannelId),
+    (handle, channel, call): (&Handle, ChannelId, &Call),
     idle: Duration,
 ) -> Result<bool, Broken> {
     let mut buffer = BytesMut::new();
@@ -276,6 +286,7 @@ async fn drain(
         }
         said_something = true;
         let data: Bytes = buffer.split().freeze();
+        call.note_bytes(0, data.len());
         match tokio::time::timeout(idle, handle.data(channel, data)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(Broken::Gone),

@@ -1,6 +1,5 @@
 //! Signing in and out, in the form of Bitbucket before its two-step page.
 
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -8,6 +7,7 @@ use axum::{Router, http::HeaderMap};
 use http::header;
 use serde::{Deserialize, Serialize};
 
+use super::sent::Sent;
 use super::{found, refuse};
 use crate::auth::{SESSION_COOKIE, Visitor, open_session};
 use crate::failure::{Failure, WRONG_CREDENTIALS};
@@ -49,7 +49,12 @@ struct Form {
     next: String,
 }
 
-async fn sign_in(State(host): State<App>, headers: HeaderMap, visitor: Visitor, body: Bytes) -> Response {
+async fn sign_in(
+    State(host): State<App>,
+    headers: HeaderMap,
+    visitor: Visitor,
+    Sent(body): Sent,
+) -> Response {
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     let next = if is_local(&form.next) { form.next.as_str() } else { "/dashboard" };
     match enter(&host, &form).await {

@@ -1,7 +1,6 @@
 //! The list of projects, and the form that makes one.
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pager::{pager, window_of};
 use super::rows::ProjectRow;
+use super::sent::Sent;
 use super::{Reader, answer, found, refuse};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
@@ -57,7 +57,7 @@ async fn create(
     State(host): State<App>,
     Reader(account): Reader,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Response {
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     if let Err(failure) = may_create(&account, &headers, &form.atl_token) {

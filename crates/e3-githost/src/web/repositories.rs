@@ -1,7 +1,6 @@
 //! A project's repositories, and the form that makes one.
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{FromRequestParts, RawPathParams, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -14,6 +13,7 @@ use super::pager::{pager, window_of};
 use super::pages::Frame;
 use super::projects::{asks_to_create, may_create};
 use super::rows::RepositoryRow;
+use super::sent::Sent;
 use super::{Reader, answer, found, refuse};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
@@ -179,7 +179,12 @@ struct Form {
     atl_token: String,
 }
 
-async fn create(State(host): State<App>, page: ProjectPage, headers: HeaderMap, body: Bytes) -> Response {
+async fn create(
+    State(host): State<App>,
+    page: ProjectPage,
+    headers: HeaderMap,
+    Sent(body): Sent,
+) -> Response {
     let ProjectPage { account, project } = page;
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     if let Err(failure) = may_create(&account, &headers, &form.atl_token) {

@@ -192,7 +192,7 @@ async fn administrators_are_made_and_the_last_one_stays() {
     assert_eq!(made.status, 201, "who makes a project administers it: {}", made.text());
     let renamed =
         ada.ask(Method::PUT, "/api/latest/projects/MINE/repos/one", Some(json!({"name": "two"}))).await;
-    assert_eq!((renamed.status.as_u16(), &renamed.json()["slug"]), (200, &"two".into()));
+    assert_eq!((renamed.status.as_u16(), &renamed.json()["slug"]), (201, &"two".into()));
     assert_eq!(ada.get("/api/latest/projects/MINE/repos/one").await.status, 404);
 
     let group = "/api/latest/admin/permissions/groups?name=stash-users&permission=ADMIN";

@@ -265,3 +265,68 @@ async fn a_broken_repository_is_told_in_the_form_that_was_asked_for() {
     assert_eq!(server.get("/projects/PROJ").await.status, 200, "the rest goes on");
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kept_connections_make_way_and_a_request_under_way_does_not() {
+    let place = Place::new();
+    place.limit(&json!({"connections": 3}));
+    let server = server_with_repository(&place).await;
+    // A push that lasts takes one place; kept connections would like all others.
+    let mut busy = hang(&place, &server).await;
+    let mut kept = Vec::new();
+    for n in 0..6 {
+        let mut stream = TcpStream::connect(server.host()).await.unwrap();
+        stream.write_all(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut head = [0; 15];
+        let answered = tokio::time::timeout(Duration::from_secs(20), stream.read_exact(&mut head)).await;
+        answered.expect("an answer within the bound").unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200 OK", "newcomer {n}");
+        kept.push(stream);
+    }
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(20), kept[0].read_to_end(&mut rest)).await;
+    ended.expect("the first was let go").unwrap();
+    assert!(rest.ends_with(br#"{"state":"RUNNING"}"#), "after its whole answer");
+    busy.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(Duration::from_secs(20), busy.read_exact(&mut head)).await.unwrap().unwrap();
+    assert_eq!(&head, b"HTTP/1.1 400", "the push was still under way, and is now told what is wrong with it");
+    wait_until_nothing_runs(&place).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_that_is_too_large_is_told_so_by_http_and_ssh() {
+    let place = Place::new();
+    place.limit(&json!({"pushBytes": 1 << 20}));
+    let server = Server::start_with_ssh(&place.home(), "1").await;
+    let key = crate::ssh::Key::new(&place, "key", &[&server]).await.registered(&server).await;
+    server.create_project("PROJ").await;
+    server.create_repository("PROJ", "repo").await;
+    place.history("work", 1).await;
+    let urls = [server.clone_url("PROJ", "repo"), server.ssh_url("PROJ", "repo")];
+    for (n, url) in urls.iter().enumerate() {
+        place.git(&["-C", "work", "checkout", "--quiet", "-B", "large", "main"]).await;
+        let mut noise = vec![0_u8; 3 << 20];
+        rand::Rng::fill_bytes(&mut rand::rng(), &mut noise);
+        std::fs::write(place.path("work/noise"), noise).unwrap();
+        place.git(&["-C", "work", "add", "."]).await;
+        place.git(&["-C", "work", "commit", "--quiet", "-m", "noise"]).await;
+        let (pushed, _, stderr) = key.git(&place, &["-C", "work", "push", url, "large"]).await;
+        let told = if n == 0 { "413" } else { "The request's body is too large." };
+        assert!(!pushed && stderr.contains(told), "{stderr}");
+        // What fits still comes in, and nothing of the other has.
+        place.git(&["-C", "work", "checkout", "--quiet", "main"]).await;
+        let branch = format!("main:small-{n}");
+        let (pushed, _, stderr) = key.git(&place, &["-C", "work", "push", "--quiet", url, &branch]).await;
+        assert!(pushed, "{stderr}");
+        let listed = place.git(&["ls-remote", &urls[0]]).await;
+        assert!(!listed.contains("large") && listed.contains(&format!("small-{n}")), "{listed}");
+    }
+    wait_until_nothing_runs(&place).await;
+    let repository = place.home().canonicalize().unwrap().join("repositories/1.git");
+    let objects = std::fs::read_dir(repository.join("objects")).unwrap().flatten();
+    let names: Vec<_> = objects.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.contains("incoming")), "{names:?}");
+    server.stop().await.unwrap();
+}

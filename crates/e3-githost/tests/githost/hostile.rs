@@ -90,8 +90,9 @@ async fn malformed_requests_are_refused() {
         // What git itself says to the client is an answer too: an ERR packet.
         assert!(ours || text.contains("ERR "), "{service} {shown}: {text}");
         let line = format!("git-{service} 'PROJ/repo'");
-        let said = key.exec(&server, protocol, &line, body).await;
-        assert!(!said.is_empty(), "the refs come first");
+        let (code, stderr) = key.talk(&server, protocol, &line, body).await;
+        let refused = (Some(128), "This is not a request that git makes.");
+        assert_eq!((code, stderr.trim()), refused, "{service} {protocol} {shown}");
     }
     nothing_is_left(&place).await;
     place.git(&["ls-remote", &server.clone_url("PROJ", "repo")]).await;
@@ -224,5 +225,39 @@ async fn many_idle_connections_keep_nobody_out() {
         let _ = ended.expect("the server hangs up");
     }
     nothing_is_left(&place).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signed_in_and_does_nothing_makes_way_and_who_pushes_does_not() {
+    let place = Place::new();
+    place.limit(&json!({"sshConnections": 3}));
+    let (server, key) = server_with_history(&place).await;
+    let mut busy = key.begin(&server, "git-receive-pack 'PROJ/repo'").await;
+    let mut length = [0; 4];
+    let begun = busy.stdout.as_mut().unwrap().read_exact(&mut length);
+    tokio::time::timeout(Duration::from_secs(20), begun).await.expect("refs in time").unwrap();
+    let signed_in = [place.path("first"), place.path("second")];
+    let mut idle: Vec<_> = signed_in.iter().map(|path| key.rest(&server, path)).collect();
+    // The second may have to wait until the first has been asked to leave.
+    wait_for("both to sign in", || {
+        let missing: Vec<_> = signed_in.iter().filter(|path| !path.exists()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?}")) }
+    })
+    .await;
+    for n in 0..3 {
+        let target = format!("clone-{n}");
+        let (success, _, stderr) =
+            key.git(&place, &["clone", "--quiet", &server.ssh_url("PROJ", "repo"), &target]).await;
+        assert!(success, "{stderr}");
+    }
+    for child in &mut idle {
+        let ended = tokio::time::timeout(Duration::from_secs(20), child.wait()).await;
+        assert_eq!(ended.expect("it was asked to leave").unwrap().code(), Some(255));
+    }
+    // A push that was begun before all of that is taken to its end.
+    busy.stdin.take().unwrap().write_all(b"0000").await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(20), busy.wait_with_output()).await;
+    assert_eq!(ended.expect("git ends").unwrap().status.code(), Some(0));
     server.stop().await.unwrap();
 }

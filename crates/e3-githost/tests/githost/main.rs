@@ -19,6 +19,8 @@ mod history;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod pull_requests;
 #[cfg(test)]
 mod python_client;

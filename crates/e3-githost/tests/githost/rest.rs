@@ -4,6 +4,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use crate::harness::{Place, Server, authorization, basic};
+use crate::pull_requests::{World, refused};
 
 fn error(context: &Value, message: &str, exception: &Value) -> Value {
     json!({"errors": [{"context": context, "message": message, "exceptionName": exception}]})
@@ -328,4 +329,101 @@ async fn the_small_resources_answer() {
     let caching: Vec<_> = answer.headers.get_all("cache-control").iter().collect();
     assert_eq!(caching, ["private, no-cache", "no-cache, no-transform"]);
     server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn audit_events_tell_administrators_what_happened_to_a_repository() {
+    let world = World::new().await;
+    let events = "/rest/audit/latest/projects/PROJ/repos/repo/events";
+    let created = world.ask("admin", "GET", events, &Value::Null).await;
+    assert_eq!(created.status, 200, "{}", created.text());
+    let values = &created.json()["values"];
+    assert_eq!(values.as_array().unwrap().len(), 1, "{values}");
+    assert_eq!(values[0]["action"], "RepositoryCreatedEvent");
+    assert!(values[0]["timestamp"].as_i64().unwrap() > 1_600_000_000_000);
+
+    world.branch("one", "one.txt", "1").await;
+    world.branch("two", "two.txt", "2").await;
+    let (one, two) = (world.open("one").await, world.open("two").await);
+    let merge = world.post(&format!("{}/merge?version=0", one["id"]), &json!({})).await;
+    assert_eq!(merge.status, 200, "{}", merge.text());
+    let decline = world.post(&format!("{}/decline?version=0", two["id"]), &json!({})).await;
+    assert_eq!(decline.status, 200, "{}", decline.text());
+    let page = world.ask("admin", "GET", events, &Value::Null).await.json();
+    let told: Vec<_> = page["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            (word(&event["action"]), word(&event["details"]), word(&event["user"]["name"]))
+        })
+        .collect();
+    let event = |action: &str, details: &str, user: &str| (action.into(), details.into(), user.into());
+    assert_eq!(
+        told,
+        [
+            event("PullRequestDeclinedEvent", r#"{"pullRequest":2}"#, "ada"),
+            event("PullRequestMergedEvent", r#"{"pullRequest":1}"#, "ada"),
+            event("PullRequestOpenedEvent", r#"{"pullRequest":2}"#, "ada"),
+            event("PullRequestOpenedEvent", r#"{"pullRequest":1}"#, "ada"),
+            event("RepositoryCreatedEvent", "-", "-"),
+        ]
+    );
+    let last = world.ask("admin", "GET", &format!("{events}?start=4&limit=1"), &Value::Null).await.json();
+    assert_eq!(
+        (&last["values"][0]["action"], &last["isLastPage"]),
+        (&json!("RepositoryCreatedEvent"), &json!(true))
+    );
+    let old = "/rest/audit/1.0/projects/PROJ/repos/repo/events";
+    assert_eq!(world.ask("admin", "GET", old, &Value::Null).await.json(), page);
+
+    refused(&world.ask("ada", "GET", events, &Value::Null).await, 401, "AuthorisationException");
+    let permit = "/rest/api/latest/projects/PROJ/repos/repo/permissions/users?name=ada&permission=REPO_ADMIN";
+    assert_eq!(world.ask("admin", "PUT", permit, &Value::Null).await.status, 204);
+    assert_eq!(world.ask("ada", "GET", events, &Value::Null).await.status, 200, "who administers it may");
+    assert_eq!(world.server.fetch_anonymous(events).await.status, 401);
+    let none = "/rest/audit/latest/projects/PROJ/repos/none/events";
+    refused(&world.ask("admin", "GET", none, &Value::Null).await, 404, "NoSuchRepositoryException");
+    let bad = world.ask("admin", "GET", &format!("{events}?limit=0"), &Value::Null).await;
+    assert_eq!(bad.status, 400);
+    world.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn linked_issues_are_those_of_a_pull_request_that_is_there() {
+    let world = World::new().await;
+    world.branch("one", "one.txt", "1").await;
+    world.open("one").await;
+    let issues = |id: &str| format!("/rest/jira/latest/projects/PROJ/repos/repo/pull-requests/{id}/issues");
+    let none = world.ask("ada", "GET", &issues("1"), &Value::Null).await;
+    assert_eq!((none.status.as_u16(), none.json()), (200, json!([])));
+    for id in ["2", "0", "x"] {
+        let answer = world.ask("ada", "GET", &issues(id), &Value::Null).await;
+        refused(&answer, 404, "NoSuchPullRequestException");
+    }
+    world.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_is_too_large_is_answered_by_a_page() {
+    let world = World::new().await;
+    let server = &world.server;
+    let cookie = server.sign_in("ada", "secret").await;
+    let text = "x".repeat(2 << 20);
+    world.branch("one", "one.txt", "1").await;
+    world.open("one").await;
+    for path in [
+        "/j_atl_security_check",
+        "/projects?create",
+        "/projects/PROJ/repos?create",
+        "/projects/PROJ/repos/repo/pull-requests?create",
+        "/projects/PROJ/repos/repo/pull-requests/1/comments",
+    ] {
+        let answer = server.post_form(path, &[("description", &text)], &cookie).await;
+        assert_eq!(answer.status, 413, "{path}: {}", answer.text());
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        assert!(answer.text().contains("The request&#39;s body is too large."), "{path}: {}", answer.text());
+    }
+    world.server.stop().await.unwrap();
 }

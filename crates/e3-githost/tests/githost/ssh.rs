@@ -58,6 +58,17 @@ impl Key {
         self.begin_with(server, &[], line)
     }
 
+    /// Signs in and asks for nothing, until it is killed or cut off; touches the file once it has signed in.
+    pub(crate) fn rest(&self, server: &Server, signed_in: &std::path::Path) -> tokio::process::Child {
+        let touch = format!("LocalCommand=touch {}", signed_in.display());
+        let mut all = self.command.split_whitespace();
+        let mut command = tokio::process::Command::new(all.next().unwrap());
+        command.args(all).args(["-N", "-o", "PermitLocalCommand=yes", "-o", &touch]);
+        command.args(["-p", server.ssh_port(), "git@127.0.0.1"]);
+        command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true);
+        command.spawn().unwrap()
+    }
+
     fn begin_with(&self, server: &Server, options: &[&str], line: &str) -> tokio::process::Child {
         self.command(server, options, line).spawn().unwrap()
     }

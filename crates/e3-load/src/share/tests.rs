@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use e3_model::{
-    ClientId, Distribution, JobId, JobPlan, Mix, OpDescriptor, OpId, Outcome, Protocol, Sample,
+    Arguments, ClientId, Distribution, JobId, JobPlan, Mix, OpDescriptor, OpId, Outcome, Protocol, Sample,
     ScriptDescriptor, Secret, Seed, Shape, Span, WorkerId,
 };
 use e3_workload::{
@@ -80,7 +80,7 @@ fn setting() -> Arc<Setting> {
 
 fn job(script: &str, weight: f64) -> JobPlan {
     let ops = vec![OpDescriptor { name: "Wait".into(), summary: "one wait".into() }];
-    JobPlan { script: script.into(), ops, weight, scale: 1.0, clients: 0 }
+    JobPlan { script: script.into(), ops, weight, scale: 1.0, clients: 0, arguments: Arguments::new() }
 }
 
 fn stage(clients: u32, think_ms: u64, mix: Mix) -> StagePlan {
@@ -106,6 +106,15 @@ fn stage(clients: u32, think_ms: u64, mix: Mix) -> StagePlan {
 }
 
 async fn perform(plan: StagePlan, scripts: [(Duration, bool); 2]) -> (Vec<Sample>, ShareReport) {
+    let clients = plan.clients.clone();
+    perform_share(plan, &clients, scripts).await
+}
+
+async fn perform_share(
+    plan: StagePlan,
+    clients: &[ClientPlan],
+    scripts: [(Duration, bool); 2],
+) -> (Vec<Sample>, ShareReport) {
     let [fast, slow] = scripts;
     let catalogue = Catalogue::new(vec![
         Arc::new(Fixed { name: "web.Fast", takes: fast.0, fails: fast.1 }),
@@ -113,7 +122,7 @@ async fn perform(plan: StagePlan, scripts: [(Duration, bool); 2]) -> (Vec<Sample
     ]);
     let plan = Arc::new(plan);
     let names = Names::of(&plan);
-    let share = Share::new(Arc::clone(&plan), &plan.clients, &setting(), &catalogue).unwrap();
+    let share = Share::new(Arc::clone(&plan), clients, &setting(), &catalogue).unwrap();
     let (batches, mut received) = mpsc::channel(1024);
     let report = run(share, Instant::now(), CancellationToken::new(), batches).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -160,6 +169,15 @@ async fn failures_are_samples_and_are_told_once_a_kind() {
     assert_eq!(report.failures.iter().map(|note| note.count).sum::<u64>(), 40);
     assert_eq!(report.failures.len(), 2, "one a script: {:?}", report.failures);
     assert_eq!(report.failures[0].message, "http-5xx: status 503");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_failure_is_left_out_of_the_count() {
+    let fails = (Duration::from_millis(1), true);
+    let mut plan = stage(8, 0, Mix::Ops);
+    plan.operations = Some(5_000);
+    let (_, report) = perform(plan, [fails, fails]).await;
+    assert_eq!(report.failures.iter().map(|note| note.count).sum::<u64>(), 5_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,4 +292,79 @@ async fn clients_that_were_cut_off_still_tidy_up_within_a_bound() {
     assert_eq!(cancelled, 4);
     let told: Vec<_> = report.failures.iter().map(|note| (note.op.as_str(), note.count)).collect();
     assert_eq!(told, [("tidying up", 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_ends_by_a_count_begins_exactly_so_many_ops() {
+    let (fast, slow) = (Duration::from_millis(70), Duration::from_millis(110));
+    for clients in [1_u32, 2, 3, 7, 8, 16, 31, 50] {
+        for (operations, fails, why) in [
+            (1, false, "fewer than clients"),
+            (50, false, "about as many as clients"),
+            (333, false, "several for each client"),
+            (100, true, "a failure is an op"),
+        ] {
+            let mut plan = stage(clients, 0, Mix::Ops);
+            plan.operations = Some(operations);
+            plan.duration = Span::from_secs(100);
+            let begun = Instant::now();
+            let (samples, report) = perform(plan, [(fast, fails), (slow, fails)]).await;
+            assert_eq!((samples.len() as u64, report.samples), (operations, operations), "{clients}: {why}");
+            let last = samples.iter().map(|sample| sample.ended_ns).max().unwrap();
+            let elapsed = u64::try_from(begun.elapsed().as_nanos()).unwrap();
+            assert!(elapsed < last + 1_000_000_000, "{clients}: {why}: ended with the last op, not later");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_share_a_count_so_that_it_is_met_exactly() {
+    let quick = (Duration::from_millis(30), false);
+    for (clients, workers, operations) in [(5_u32, 2_u32, 101_u64), (7, 3, 50), (3, 3, 1), (50, 4, 1_000)] {
+        let mut plan = stage(clients, 0, Mix::Ops);
+        plan.operations = Some(operations);
+        plan.duration = Span::from_secs(100);
+        plan.clients.iter_mut().for_each(|client| client.worker = WorkerId(client.client.0 % workers));
+        let mut begun = 0;
+        for worker in 0..workers {
+            let own = plan.clients.iter().filter(|client| client.worker == WorkerId(worker)).cloned();
+            let (samples, _) = perform_share(plan.clone(), &own.collect::<Vec<_>>(), [quick, quick]).await;
+            assert_eq!(Some(samples.len() as u64), plan.operations_of(WorkerId(worker)));
+            begun += samples.len() as u64;
+        }
+        assert_eq!(begun, operations, "{clients} clients, {workers} workers");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_duration_bounds_a_count_and_an_op_that_was_cut_off_has_begun() {
+    let mut plan = stage(2, 0, Mix::Clients);
+    plan.operations = Some(1_000_000);
+    let begun = Instant::now();
+    let quick = (Duration::from_millis(2_500), false);
+    let (samples, _) = perform(plan.clone(), [quick, (Duration::from_secs(60), false)]).await;
+    // At 0, 2.5, 5 and 7.5 s by the one client, and one op by the other until the grace of 2 s is over.
+    let cancelled = samples.iter().filter(|sample| sample.outcome == Outcome::Cancelled).count();
+    assert_eq!((samples.len(), cancelled), (5, 1));
+    assert_eq!(begun.elapsed(), Duration::from_secs(12));
+    // Three ops are begun at 0 and 2.5 s; the slow one is under way when they are used up, and still cut off by time alone.
+    plan.operations = Some(3);
+    let (samples, _) = perform(plan, [quick, (Duration::from_secs(60), false)]).await;
+    let outcomes: Vec<_> = samples.iter().map(|it| (it.outcome, it.ended_ns / 1_000_000_000)).collect();
+    assert_eq!(outcomes.iter().filter(|it| it.0 == Outcome::Ok).count(), 2);
+    assert!(outcomes.contains(&(Outcome::Cancelled, 12)), "{outcomes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_think_or_have_not_started_do_not_hold_up_the_end() {
+    let mut plan = stage(4, 60_000, Mix::Ops);
+    plan.operations = Some(2);
+    plan.duration = Span::from_secs(1_000);
+    plan.clients.iter_mut().for_each(|it| it.start_offset = Span::from_secs(u64::from(it.client.0) * 50));
+    let begun = Instant::now();
+    let quick = (Duration::from_millis(100), false);
+    let (samples, _) = perform(plan, [quick, quick]).await;
+    let scheduled: Vec<_> = samples.iter().map(|sample| sample.scheduled_ns / 1_000_000_000).collect();
+    assert_eq!(scheduled, [0, 50]);
+    assert!(begun.elapsed() < Duration::from_secs(52), "{:?}", begun.elapsed());
 }

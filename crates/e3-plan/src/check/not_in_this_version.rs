@@ -56,15 +56,11 @@ fn check(context: &Context<'_>, report: &mut Report) {
 
 fn check_top(context: &Context<'_>, report: &mut Report) {
     let experiment = context.experiment;
-    let settings = [
-        (!experiment.thresholds.is_empty(), "thresholds", "decide by thresholds (\"thresholds\")"),
-        (experiment.collect.is_some(), "collect", "gather metrics of machines (\"collect\")"),
-        (
-            experiment.git_client == Some(GitClient::Git),
-            "gitClient",
-            "use the real git as its client (\"gitClient\")",
-        ),
-    ];
+    let settings = [(
+        experiment.git_client == Some(GitClient::Git),
+        "gitClient",
+        "use the real git as its client (\"gitClient\")",
+    )];
     for (_, key, what) in settings.iter().filter(|(is_set, ..)| *is_set) {
         refuse(report, Place::key(EXPERIMENT, pointer::join("", key)), what);
     }
@@ -99,7 +95,7 @@ fn check_thread(pointer: &str, thread: &ExperimentThread, placement: &Placement,
 
 fn check_provider(pointer: &str, part: &str, chosen: &Chosen, report: &mut Report) {
     let what = match chosen.provider {
-        ProviderName::Local => return,
+        ProviderName::Local | ProviderName::Existing => return,
         ProviderName::Ssh => "use machines over SSH",
         ProviderName::Aws => "use machines on AWS",
     };
@@ -111,7 +107,6 @@ fn check_provider(pointer: &str, part: &str, chosen: &Chosen, report: &mut Repor
 fn check_stage(stage: &Stage<'_>, report: &mut Report) {
     let settings = [
         (stage.spec.rate.is_some(), "rate", "hold an open load (\"rate\")"),
-        (stage.spec.operations.is_some(), "operations", "end a stage by a count (\"operations\")"),
         (stage.spec.arrival.is_some(), "arrival", "space the starts of an open load (\"arrival\")"),
         (stage.spec.search.is_some(), "search", "search for the highest load (\"search\")"),
     ];

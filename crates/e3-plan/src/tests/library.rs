@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e3_model::{Protocol, ScriptDescriptor};
+use e3_model::{ArgumentFault, ArgumentForm, Arguments, OpDescriptor, Protocol, ScriptDescriptor};
 
 use crate::{Kind, Library, Planned, Source, plan};
 
@@ -16,7 +16,11 @@ const SMOKE_SNAPSHOT: &str = include_str!("../../../e3-home/library/snapshots/sm
 pub(super) struct Shelf {
     documents: BTreeMap<(Kind, String), String>,
     scripts: Vec<ScriptDescriptor>,
+    files: BTreeMap<String, String>,
 }
+
+/// A script that takes arguments; its ops are the names in `steps`, and it wants them to be texts.
+pub(super) const STEPS: &str = "http.Steps";
 
 impl Shelf {
     pub(super) fn embedded() -> Self {
@@ -38,7 +42,18 @@ impl Shelf {
         let scripts = scripts.map(|(name, protocol)| {
             ScriptDescriptor::new(name, "Does it.", protocol, &[("op", "From start to end.")])
         });
-        Self { documents: BTreeMap::new(), scripts: scripts.to_vec() }
+        let two = [("Fetch", "First."), ("Push", "Then.")];
+        let mut scripts = scripts.to_vec();
+        scripts.push(ScriptDescriptor::new("scm.PushChangesSlowly", "Pushes.", Protocol::GitHttp, &two));
+        scripts.push(
+            ScriptDescriptor::new(STEPS, "Does steps.", Protocol::Http, &[("step", "Each.")])
+                .required_argument("steps", ArgumentForm::JsonOrFile, "What is done.")
+                .argument("method", ArgumentForm::Text, Some("GET"), "How.")
+                .argument("headers", ArgumentForm::Texts, None, "What more.")
+                .argument("body", ArgumentForm::Json, None, "What is sent.")
+                .argument("body_file", ArgumentForm::File, None, "The same from a file."),
+        );
+        Self { documents: BTreeMap::new(), scripts, files: BTreeMap::new() }
             .with(Kind::Workload, "quickstart", WORKLOAD)
             .with(Kind::Workload, "smoke", SMOKE_WORKLOAD)
             .with(Kind::Snapshot, "quickstart", SNAPSHOT)
@@ -47,6 +62,18 @@ impl Shelf {
 
     pub(super) fn with(mut self, kind: Kind, name: &str, text: &str) -> Self {
         self.documents.insert((kind, name.to_owned()), text.to_owned());
+        self
+    }
+
+    pub(super) fn with_file(mut self, path: &str, text: &str) -> Self {
+        self.files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// Allows any other argument for the script that takes some.
+    pub(super) fn with_other_arguments(mut self) -> Self {
+        let script = self.scripts.iter_mut().find(|script| script.name == STEPS).unwrap();
+        script.other_arguments = Some("More.".to_owned());
         self
     }
 
@@ -75,6 +102,33 @@ impl Library for Shelf {
 
     fn scripts(&self) -> &[ScriptDescriptor] {
         &self.scripts
+    }
+
+    fn ops(
+        &self,
+        script: &ScriptDescriptor,
+        arguments: &Arguments,
+    ) -> Result<Vec<OpDescriptor>, Vec<ArgumentFault>> {
+        if script.name != STEPS {
+            return Ok(script.ops.clone());
+        }
+        let steps = arguments["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_wrong = |position: usize| !steps[position].is_string();
+        let faults: Vec<_> = (0..steps.len())
+            .filter(|position| is_wrong(*position))
+            .map(|position| ArgumentFault::new(format!("/steps/{position}"), "a step is a text"))
+            .collect();
+        let op = |step: &serde_json::Value| OpDescriptor {
+            name: step.as_str().unwrap_or_default().to_owned(),
+            summary: "A step.".to_owned(),
+        };
+        if faults.is_empty() { Ok(steps.iter().map(op).collect()) } else { Err(faults) }
+    }
+
+    fn file(&self, beside: &str, path: &str) -> Result<(String, String), String> {
+        let text = self.files.get(path).ok_or("it is not there")?;
+        assert!(beside.is_empty() || beside.ends_with(".json"), "{beside}");
+        Ok((path.to_owned(), text.clone()))
     }
 
     fn unreadable(&self, _kind: Kind, name: &str) -> Option<String> {

@@ -112,13 +112,26 @@ fn each_rule_speaks_for_itself() {
             "size: all stages together have 1001052 clients, repetitions included; at most 1000000 can be planned",
         ),
         (vec![("/duration", json!("10h"))], "size: holding all stages takes about 60 hours"),
+        (vec![("/thresholds", json!(["p98 < 2s"]))], "threshold: there is no statistic \"p98\""),
         (
-            vec![("/thresholds", json!(["p99(x) < 2s"]))],
-            "not-in-this-version: this version of e3 cannot decide by thresholds (\"thresholds\") yet",
+            vec![("/collect", json!({"interval": "10ms"}))],
+            "collect: \"interval\" is 10 ms; it must be from 100 ms to 1 min",
         ),
         (
-            vec![("/collect", json!({}))],
-            "not-in-this-version: this version of e3 cannot gather metrics of machines (\"collect\") yet",
+            vec![("/collect", json!({"sources": ["proc", "promethius"]}))],
+            "collect: there is no source of metrics \"promethius\"",
+        ),
+        (
+            vec![("/threads/0/stages/0/operations", json!(3)), ("/warmUp", none.clone())],
+            "operations: \"operations\" is 3, so that most of 4 clients never do anything",
+        ),
+        (
+            vec![("/threads/0/stages/0/operations", json!(500))],
+            "operations: the ops of the warm-up, 1 s, count toward \"operations\" and are left out of the results",
+        ),
+        (
+            vec![("/threads/0/instance/provider", json!("existing"))],
+            "existing: this version of e3 cannot run an experiment on a system that is there already",
         ),
         (
             vec![("/gitClient", json!("git"))],
@@ -153,10 +166,6 @@ fn each_rule_speaks_for_itself() {
             "not-in-this-version: this version of e3 cannot hold an open load (\"rate\") yet",
         ),
         (
-            vec![("/threads/0/stages/0/operations", json!(5))],
-            "not-in-this-version: this version of e3 cannot end a stage by a count (\"operations\") yet",
-        ),
-        (
             vec![("/threads/0/stages/0/search", json!({}))],
             "not-in-this-version: this version of e3 cannot search for the highest load (\"search\") yet",
         ),
@@ -173,6 +182,11 @@ fn what_is_allowed_is_not_spoken_of() {
         vec![("/reset", json!("restart"))],
         vec![("/reset", json!("restore"))],
         vec![("/gitClient", json!("native"))],
+        vec![("/thresholds", json!([]))],
+        vec![("/collect", json!({}))],
+        vec![("/collect", json!({"interval": "100ms", "sources": []}))],
+        vec![("/collect", json!({"interval": "1m", "sources": ["prometheus", "proc"]}))],
+        vec![("/threads/0/stages/0/operations", json!(500)), ("/warmUp", Value::Null)],
         vec![("/rampUp", json!("1s"))],
         vec![("/threads/0/stages/0/repeat", json!(3))],
         vec![("/threads/0/instance/mirrors", json!(0)), ("/threads/0/instance/database", json!("sqlite"))],

@@ -33,9 +33,18 @@ impl Scale {
         if most <= least * LINEAR_REACH || most == 0.0 {
             return Self::from_zero(most, places);
         }
+        Self::logarithmic((least, most), places)
+    }
+
+    /// Returns the logarithmic scale from a round number at or below `least` to one at or above `most`; both have to be
+    /// above 0, and where they are not, it runs from 1 to 10.
+    pub(crate) fn logarithmic((least, most): (f64, f64), places: (f64, f64)) -> Self {
+        let sound = least > 0.0 && most >= least && most.is_finite();
+        let (least, most) = if sound { (least, most) } else { (1.0, 10.0) };
         let low = LOG_STEPS.iter().rev().map(|step| step * decade(least)).find(|tick| *tick <= least);
         let high = LOG_STEPS.iter().map(|step| step * decade(most)).find(|tick| *tick >= most);
         let (low, high) = (low.unwrap_or(decade(least)), high.unwrap_or(10.0 * decade(most)));
+        let high = if high > low { high } else { 2.0 * low };
         Self { is_log: true, low, high, from: places.0, to: places.1 }
     }
 
@@ -142,6 +151,10 @@ mod tests {
             for value in [-1.0, 0.0, 1.0, 5.0, 1e9, f64::INFINITY] {
                 assert!((0.0..=100.0).contains(&scale.at(value)), "{value} on {scale:?}");
             }
+        }
+        for (least, most) in [(0.0, 5.0), (5.0, f64::INFINITY), (3.0, 3.0), (1.0, 1.0), (7.0, 2.0)] {
+            let scale = Scale::logarithmic((least, most), (0.0, 100.0));
+            assert!((0.0..=100.0).contains(&scale.at(3.0)), "{least} to {most}: {scale:?}");
         }
         let log = Scale::latency([1.0, 100.0].into_iter(), (0.0, 100.0));
         assert!((log.at(10.0) - 50.0).abs() < 1e-9, "a decade in the middle");

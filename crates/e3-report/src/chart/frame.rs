@@ -1,6 +1,6 @@
 //! The frame of a plot: its axes, its grid, and the areas that answer to the pointer.
 
-use super::{Scale, Svg, escape};
+use super::{Place, Scale, Svg, escape};
 
 /// The area of a plot within its picture.
 #[derive(Debug, Clone, Copy)]
@@ -45,11 +45,13 @@ impl Frame {
 
     /// Draws the grid with its numbers on the left, and the axis' name above them.
     pub(crate) fn y_axis(&self, svg: &mut Svg, scale: &Scale, name: &str, shown: impl Fn(f64) -> String) {
-        for tick in scale.ticks() {
-            let y = scale.at(tick);
-            svg.line("grid", (self.left, y), (self.right(), y));
-            svg.text(self.left - 7.0, y + 4.0, "end", "tick", &shown(tick));
-        }
+        let places: Vec<(f64, f64)> = scale.ticks().into_iter().map(|tick| (tick, scale.at(tick))).collect();
+        let (left, right) = (Place(self.left), Place(self.right()));
+        let rules: String = places.iter().map(|(_, y)| format!("M{left} {}H{right}", Place(*y))).collect();
+        svg.put(format_args!(r#"<path class="rules" d="{rules}"/>"#));
+        let texts: Vec<(f64, f64, String)> =
+            places.iter().map(|(tick, y)| (self.left - 7.0, y + 4.0, shown(*tick))).collect();
+        svg.texts("end", &texts);
         svg.text(4.0, self.top - 17.0, "start", "axis", name);
     }
 
@@ -62,17 +64,21 @@ impl Frame {
         name: &str,
         shown: impl Fn(f64) -> String,
     ) {
-        svg.line("base", (self.left, self.bottom()), (self.right(), self.bottom()));
+        let (left, right, bottom) = (Place(self.left), Place(self.right()), self.bottom());
+        let mut lines = format!("M{left} {}H{right}", Place(bottom));
+        let mut texts = Vec::new();
         let mut free_from = f64::NEG_INFINITY;
         for tick in ticks {
             let (x, text) = (scale.at(*tick), shown(*tick));
             let half = 4.0 * number_of(text.chars().count()) + 3.0;
-            svg.line("base", (x, self.bottom()), (x, self.bottom() + 4.0));
+            lines.push_str(&format!("M{} {}v4", Place(x), Place(bottom)));
             if x - half >= free_from {
-                svg.text(x, self.bottom() + 17.0, "middle", "tick", &text);
+                texts.push((x, bottom + 17.0, text));
                 free_from = x + half;
             }
         }
+        svg.put(format_args!(r#"<path class="base" d="{lines}"/>"#));
+        svg.texts("middle", &texts);
         svg.text(self.right(), self.bottom() + 34.0, "end", "axis", name);
     }
 

@@ -1,6 +1,6 @@
 //! Line charts: several series over one axis, each point with its interval.
 
-use super::{Frame, Hit, Scale, Svg, escape, mark};
+use super::{Frame, Hit, Picture, Place, Scale, Svg, escape, mark};
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,6 +8,7 @@ pub(crate) enum Line {
     Solid,
     Dashed,
     Dotted,
+    DashDotted,
 }
 
 impl Line {
@@ -17,6 +18,7 @@ impl Line {
             Self::Solid => "solid",
             Self::Dashed => "dashed",
             Self::Dotted => "dotted",
+            Self::DashDotted => "dash-dotted",
         }
     }
 }
@@ -63,8 +65,8 @@ pub(crate) struct LineChart<'a> {
 }
 
 impl LineChart<'_> {
-    /// Returns the chart as SVG.
-    pub(crate) fn svg(&self) -> String {
+    /// Draws the chart.
+    pub(crate) fn picture(&self) -> Picture {
         let (width, height) = self.size;
         let frame = Frame { left: 58.0, top: 34.0, width: width - 76.0, height: height - 78.0 };
         let mut svg = Svg::new(width, height, self.description);
@@ -74,8 +76,8 @@ impl LineChart<'_> {
         let note = if y.is_log() { format!("{}, logarithmic", self.y_name) } else { self.y_name.to_owned() };
         frame.y_axis(&mut svg, &y, &note, self.y_tick);
         frame.x_axis(&mut svg, &x, &loads, "clients", e3_model::quantity::short);
-        for (position, series) in self.series.iter().enumerate() {
-            draw(&mut svg, series, self.aside(position), &x, &y);
+        for series in self.series {
+            draw(&mut svg, series, self.aside(series.thread), &x, &y);
         }
         if !self.series.iter().flat_map(|series| &series.points).any(|point| point.y.is_some()) {
             frame.remark(&mut svg, "too few ops to tell");
@@ -86,12 +88,13 @@ impl LineChart<'_> {
 
     fn y_scale(&self, frame: Frame) -> Scale {
         let points = || self.scaled_by.iter().flat_map(|series| &series.points);
-        let values = points().filter_map(|point| point.y);
+        let ends = points().filter_map(|point| point.interval).flat_map(|(low, high)| [low, high]);
+        let values = points().filter_map(|point| point.y).chain(ends);
         if self.y_is_latency {
-            return Scale::latency(values, frame.upwards());
+            Scale::latency(values, frame.upwards())
+        } else {
+            Scale::from_zero(values.fold(0.0, f64::max), frame.upwards())
         }
-        let ends = points().filter_map(|point| point.interval).map(|(_, high)| high);
-        Scale::from_zero(values.chain(ends).fold(0.0, f64::max), frame.upwards())
     }
 
     /// Returns the values of the lower axis that occur, ascending, each once.
@@ -104,11 +107,13 @@ impl LineChart<'_> {
     }
 
     /// Moves the whiskers of different threads a little apart, where there are any.
-    fn aside(&self, position: usize) -> f64 {
+    fn aside(&self, thread: usize) -> f64 {
         let has_whiskers =
             self.series.iter().flat_map(|series| &series.points).any(|point| point.interval.is_some());
+        let last = self.series.iter().map(|series| series.thread).max().unwrap_or(0);
         let number = |count: usize| u32::try_from(count).map_or(0.0, f64::from);
-        if has_whiskers { (number(position) - number(self.series.len() - 1) / 2.0) * 5.0 } else { 0.0 }
+        let gap = (WIDEST_APART / number(last.max(1))).min(5.0);
+        if has_whiskers { (number(thread) - number(last) / 2.0) * gap } else { 0.0 }
     }
 
     fn hits(&self, svg: &mut Svg, frame: Frame, x: &Scale, loads: &[f64]) {
@@ -155,7 +160,7 @@ pub(crate) fn path(points: impl Iterator<Item = Option<(f64, f64)>>) -> String {
     for point in points {
         match point {
             Some((x, y)) => {
-                path.push_str(&format!("{command}{x:.1} {y:.1}"));
+                path.push_str(&format!("{command}{} {}", Place(x), Place(y)));
                 command = 'L';
             }
             None => command = 'M',
@@ -164,6 +169,9 @@ pub(crate) fn path(points: impl Iterator<Item = Option<(f64, f64)>>) -> String {
     path
 }
 
+/// The whiskers of one load lie no farther apart than this.
+const WIDEST_APART: f64 = 28.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +179,7 @@ mod tests {
     #[test]
     fn a_missing_point_interrupts_the_line() {
         let points = [Some((0.0, 1.0)), Some((1.0, 2.0)), None, Some((3.0, 4.0)), None];
-        assert_eq!(path(points.into_iter()), "M0.0 1.0L1.0 2.0M3.0 4.0");
+        assert_eq!(path(points.into_iter()), "M0 1L1 2M3 4");
         assert_eq!(path([].into_iter()), "");
     }
 }

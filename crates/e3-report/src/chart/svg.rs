@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::Line;
+use super::{Line, Picture, TimeAxis};
 
 /// How many colours there are.
 pub(crate) const MARKS: usize = 8;
@@ -10,29 +10,27 @@ pub(crate) const MARKS: usize = 8;
 /// An SVG picture that is being written.
 #[derive(Debug)]
 pub(crate) struct Svg {
-    text: String,
+    picture: Picture,
 }
 
 impl Svg {
     /// Returns an empty picture of that size with a description for those who cannot see it.
     pub(crate) fn new(width: f64, height: f64, description: &str) -> Self {
-        let mut svg = Self { text: String::new() };
-        svg.put(format_args!(
-            r#"<svg viewBox="0 0 {width} {height}" role="img" aria-label="{}" preserveAspectRatio="xMidYMid meet">"#,
-            escape(description)
-        ));
-        svg
+        let (description, body) = (description.to_owned(), String::new());
+        Self { picture: Picture { width, height, description, body, time: None } }
     }
 
     /// Adds markup; every text in it that comes from a document has to go through [`escape`].
     pub(crate) fn put(&mut self, markup: fmt::Arguments<'_>) {
-        let _ = self.text.write_fmt(markup);
+        let _ = self.picture.body.write_fmt(markup);
     }
 
     /// Adds a line of text; `anchor` is `start`, `middle` or `end`.
     pub(crate) fn text(&mut self, x: f64, y: f64, anchor: &str, class: &str, text: &str) {
         self.put(format_args!(
-            r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}" class="{class}">{}</text>"#,
+            r#"<text x="{}" y="{}" text-anchor="{anchor}" class="{class}">{}</text>"#,
+            Place(x),
+            Place(y),
             escape(text)
         ));
     }
@@ -40,22 +38,56 @@ impl Svg {
     /// Adds a straight line.
     pub(crate) fn line(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
         self.put(format_args!(
-            r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"/>"#
+            r#"<line class="{class}" x1="{}" y1="{}" x2="{}" y2="{}"/>"#,
+            Place(x1),
+            Place(y1),
+            Place(x2),
+            Place(y2)
         ));
     }
 
-    /// Adds a rectangle; a negative width or height counts as none.
+    /// Adds lines of text beneath or above each other, or side by side, with one anchor.
+    pub(crate) fn texts(&mut self, anchor: &str, texts: &[(f64, f64, String)]) {
+        self.put(format_args!(r#"<g text-anchor="{anchor}">"#));
+        for (x, y, text) in texts {
+            self.put(format_args!(r#"<text x="{}" y="{}">{}</text>"#, Place(*x), Place(*y), escape(text)));
+        }
+        self.put(format_args!("</g>"));
+    }
+
+    /// Adds a rectangle, if it has an area.
     pub(crate) fn rectangle(&mut self, class: &str, (x, y): (f64, f64), (width, height): (f64, f64)) {
-        let (width, height) = (width.max(0.0), height.max(0.0));
+        if width <= 0.0 || height <= 0.0 {
+            return;
+        }
         self.put(format_args!(
-            r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}"/>"#
+            r#"<rect class="{class}" x="{}" y="{}" width="{}" height="{}"/>"#,
+            Place(x),
+            Place(y),
+            Place(width),
+            Place(height)
         ));
+    }
+
+    /// Says where the picture's time axis lies.
+    pub(crate) fn time(&mut self, axis: TimeAxis) {
+        self.picture.time = Some(axis);
     }
 
     /// Returns the finished picture.
-    pub(crate) fn finish(mut self) -> String {
-        self.text.push_str("</svg>");
-        self.text
+    pub(crate) fn finish(self) -> Picture {
+        self.picture
+    }
+}
+
+/// A place in a picture, written to a tenth, as short as it can be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place(pub(crate) f64);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Adding 0 makes the negative zero a positive one.
+        write!(f, "{}", (self.0 * 10.0).round() / 10.0 + 0.0)
     }
 }
 
@@ -88,24 +120,27 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
 /// Returns the mark of a thread: its colour and its shape, so that print and colour blindness take nothing away.
 pub(crate) fn mark(thread: usize, x: f64, y: f64, hollow: bool) -> String {
     let class = format!("point c{}{}", thread % MARKS, if hollow { " hollow" } else { "" });
+    let at = |dx: f64, dy: f64| (Place(x + dx), Place(y + dy));
     // Beyond eight threads, colours return with another shape.
     match (thread + thread / MARKS) % 4 {
-        0 => format!(r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="4"/>"#),
-        1 => format!(r#"<rect class="{class}" x="{:.1}" y="{:.1}" width="7" height="7"/>"#, x - 3.5, y - 3.5),
-        2 => format!(r#"<path class="{class}" d="M{x:.1} {:.1}l4.6 8h-9.2z"/>"#, y - 5.0),
-        _ => format!(r#"<path class="{class}" d="M{x:.1} {:.1}l5 5l-5 5l-5-5z"/>"#, y - 5.0),
+        0 => format!(r#"<circle class="{class}" cx="{}" cy="{}" r="4"/>"#, at(0.0, 0.0).0, at(0.0, 0.0).1),
+        1 => format!(
+            r#"<rect class="{class}" x="{}" y="{}" width="7" height="7"/>"#,
+            at(-3.5, -3.5).0,
+            at(-3.5, -3.5).1
+        ),
+        2 => format!(r#"<path class="{class}" d="M{} {}l4.6 8h-9.2z"/>"#, at(0.0, -5.0).0, at(0.0, -5.0).1),
+        _ => {
+            format!(r#"<path class="{class}" d="M{} {}l5 5l-5 5l-5-5z"/>"#, at(0.0, -5.0).0, at(0.0, -5.0).1)
+        }
     }
 }
 
-/// Returns the picture of a line in a legend: in a thread's colour, or in none.
-pub(crate) fn swatch(thread: Option<usize>, line: Line, with_mark: bool) -> String {
-    let colour = thread.map_or_else(|| "neutral".to_owned(), |thread| format!("c{}", thread % MARKS));
-    let point =
-        thread.filter(|_| with_mark).map_or_else(String::new, |thread| mark(thread, 13.0, 6.0, false));
-    format!(
-        r#"<svg class="swatch" viewBox="0 0 26 12" aria-hidden="true"><path class="line {colour} {}" d="M1 6H25"/>{point}</svg>"#,
-        line.class()
-    )
+/// Returns the inside of a picture of a line in a legend, 26 wide and 12 high: in the colour of that class, with the
+/// mark of a thread where there is one.
+pub(crate) fn swatch(colour: &str, line: Line, thread: Option<usize>) -> String {
+    let point = thread.map_or_else(String::new, |thread| mark(thread, 13.0, 6.0, false));
+    format!(r#"<path class="line {colour} {}" d="M1 6H25"/>{point}"#, line.class())
 }
 
 #[cfg(test)]
@@ -115,6 +150,15 @@ mod tests {
     #[test]
     fn nothing_in_a_text_is_markup() {
         assert_eq!(escape(r#"<script>"a" & 'b'"#), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;");
+    }
+
+    #[test]
+    fn places_are_short() {
+        for (place, written) in
+            [(58.0, "58"), (112.84, "112.8"), (-0.01, "0"), (-3.55, "-3.6"), (0.1 + 0.2, "0.3")]
+        {
+            assert_eq!(Place(place).to_string(), written);
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use e3_model::{Analysis, JobShare, Mix, StageAnalysis, quantity};
 
-use crate::chart::{Frame, Scale, Svg, escape, mark, shorten};
-use crate::figure::{Cell, Figure, LegendItem, Table, clients, thread_class};
+use crate::chart::{Frame, Picture, Scale, Svg, escape, mark, shorten};
+use crate::figure::{Caption, Figure, LegendItem, clients, number_of, slug, stamps_of, thread_class};
+use crate::table::{Cell, Table};
 
 /// Returns one chart per workload, in the order in which the stages name them.
 pub(crate) fn mix(analysis: &Analysis) -> Vec<Figure> {
@@ -39,13 +40,14 @@ fn figure(analysis: &Analysis, workload: &str) -> Option<Figure> {
         }
     };
     let title = format!("Jobs of workload {workload}: share asked for and share seen, by thread");
-    Some(Figure {
-        svg: chart(&own, &first.jobs, &title),
+    let picture = chart(&own, &first.jobs, &title);
+    let caption = Caption {
+        stem: format!("mix-{}", slug(workload)),
         population: format!("{population}{}", agreement(&own)),
-        legend: threads(&own),
-        table: table(&own),
+        stamps: stamps_of(own.iter().map(|(_, _, stage)| *stage)),
         title,
-    })
+    };
+    Some(Figure::new(caption, threads(&own), picture, table(&own)))
 }
 
 /// Returns what the chi-square tests of the stages say together, in a sentence; nothing where none could be made.
@@ -76,7 +78,7 @@ fn threads(own: &[Own<'_>]) -> Vec<LegendItem> {
     legend
 }
 
-fn chart(own: &[Own<'_>], jobs: &[JobShare], title: &str) -> String {
+fn chart(own: &[Own<'_>], jobs: &[JobShare], title: &str) -> Picture {
     let height = ROW * number_of(jobs.len());
     let frame = Frame { left: 236.0, top: 10.0, width: 466.0, height };
     let mut svg = Svg::new(720.0, height + 56.0, title);
@@ -139,33 +141,27 @@ fn said(svg: &mut Svg, own: &[Own<'_>], row: usize, (job, band): (&JobShare, Fra
 }
 
 fn table(own: &[Own<'_>]) -> Table {
-    let head = ["thread", "clients", "job", "asked", "seen", "iterations", "p-value of the stage"];
-    let mut rows = Vec::new();
+    let mut table =
+        Table::with_head(["thread", "clients", "job", "asked", "seen", "iterations", "p-value of the stage"]);
     for (_, name, stage) in own {
         for job in &stage.jobs {
-            let share = job
-                .share
-                .map_or_else(|| Cell::none("no iteration began"), |share| Cell::of(quantity::percent(share)));
+            let share = job.share.map_or_else(|| Cell::none("no iteration began"), Cell::share);
             let p_value = stage.mix_p_value.map_or_else(
                 || Cell::none("given where shares are of iterations and each job was to be expected at least 5 times"),
-                |p| Cell::of(quantity::number(p)),
+                Cell::number,
             );
-            rows.push(vec![
+            table.rows.push(vec![
                 Cell::of(*name),
-                Cell::of(quantity::count(stage.clients.into())),
+                Cell::count(stage.clients.into()),
                 Cell::of(&job.script),
-                Cell::of(quantity::percent(job.weight)),
+                Cell::share(job.weight),
                 share,
-                Cell::of(quantity::count(job.iterations)),
+                Cell::count(job.iterations),
                 p_value,
             ]);
         }
     }
-    Table { rows, head: head.map(str::to_owned).to_vec() }
-}
-
-fn number_of(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::MAX, f64::from)
+    table
 }
 
 /// Without it, a reader takes a small p of many for a fault of the load.

@@ -2,8 +2,9 @@
 
 use e3_model::{Analysis, Order, Span, StageAnalysis, StageOutcome, quantity};
 
-use crate::chart::{Frame, Scale, Svg, escape, shorten};
-use crate::figure::{Cell, Figure, Table, clients, doubt, thread_class};
+use crate::chart::{Frame, Picture, Scale, Svg, escape, shorten};
+use crate::figure::{Caption, Figure, as_f64, clients, doubt, number_of, stamps_of, thread_class};
+use crate::table::{Cell, Table};
 
 /// Returns the chart of when each thread had its load.
 pub(crate) fn order(analysis: &Analysis) -> Figure {
@@ -19,16 +20,17 @@ pub(crate) fn order(analysis: &Analysis) -> Figure {
     let first =
         analysis.threads.iter().flat_map(|thread| &thread.stages).map(|stage| stage.started_unix_ns).min();
     let first = first.unwrap_or(0);
-    Figure {
-        svg: chart(analysis, first, &title),
+    let picture = chart(analysis, first, &title);
+    let caption = Caption {
+        stem: "order".to_owned(),
         population: population.to_owned(),
-        legend: Vec::new(),
-        table: table(analysis, first),
+        stamps: stamps_of(analysis.threads.iter().flat_map(|thread| &thread.stages)),
         title,
-    }
+    };
+    Figure::new(caption, Vec::new(), picture, table(analysis, first))
 }
 
-fn chart(analysis: &Analysis, first: u64, title: &str) -> String {
+fn chart(analysis: &Analysis, first: u64, title: &str) -> Picture {
     let height = ROW * number_of(analysis.threads.len());
     let frame = Frame { left: 14.0, top: 6.0, width: 692.0, height };
     let mut svg = Svg::new(720.0, height + 52.0, title);
@@ -96,7 +98,7 @@ fn table(analysis: &Analysis, first: u64) -> Table {
         vec![
             Cell::of((stage.position + 1).to_string()),
             Cell::of(name),
-            Cell::of(quantity::count(stage.clients.into())),
+            Cell::count(stage.clients.into()),
             Cell::of(format!("{} s", quantity::number(began(stage, first)))),
             Cell::of(Span::from_millis(stage.window_start_ms).to_string()),
             Cell::of(
@@ -115,15 +117,6 @@ fn began(stage: &StageAnalysis, first: u64) -> f64 {
 
 fn seconds(milliseconds: u64) -> f64 {
     as_f64(milliseconds) / 1000.0
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a place in a picture")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
-}
-
-fn number_of(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::MAX, f64::from)
 }
 
 const ROW: f64 = 48.0;

@@ -3,7 +3,8 @@
 use e3_model::{Analysis, OpStatistics, StageAnalysis, quantity};
 
 use crate::chart::{Line, LineChart, Point, Series};
-use crate::figure::{Cell, Figure, LegendItem, Table, doubt};
+use crate::figure::{Caption, Figure, LegendItem, between, doubt, ends_cells, stamps_of};
+use crate::table::{Cell, Table};
 
 /// Returns the chart that opens the report.
 pub(crate) fn throughput(analysis: &Analysis) -> Figure {
@@ -29,13 +30,15 @@ pub(crate) fn throughput(analysis: &Analysis) -> Figure {
     };
     let has_doubt =
         analysis.threads.iter().flat_map(|thread| &thread.stages).any(|stage| doubt(stage).is_some());
-    Figure {
+    let picture = chart.picture();
+    let caption = Caption {
+        stem: "throughput".to_owned(),
         population: format!("{POPULATION}{}", if has_doubt { HOLLOW } else { "" }),
-        legend: threads().map(|(index, thread)| LegendItem::thread(index, &thread.name)).collect(),
-        svg: chart.svg(),
-        table: table(analysis),
+        stamps: stamps_of(analysis.threads.iter().flat_map(|thread| &thread.stages)),
         title,
-    }
+    };
+    let legend = threads().map(|(index, thread)| LegendItem::thread(index, &thread.name));
+    Figure::new(caption, legend.collect(), picture, table(analysis))
 }
 
 /// Returns stages by their number of clients, then in order of execution.
@@ -64,9 +67,7 @@ fn point(stage: &StageAnalysis) -> Point {
 }
 
 fn ends(total: &OpStatistics) -> String {
-    total.rate_interval.map_or_else(String::new, |ends| {
-        format!(" ({} to {})", quantity::number(ends.low), quantity::number(ends.high))
-    })
+    total.rate_interval.map_or_else(String::new, |ends| format!(" ({})", between(Some(ends))))
 }
 
 const POPULATION: &str =
@@ -74,26 +75,37 @@ const POPULATION: &str =
 const HOLLOW: &str = " Hollow marks: stages that are invalid or incomplete.";
 
 fn table(analysis: &Analysis) -> Table {
-    let head = ["thread", "clients", "ops/s", "95 % interval", "successes", "window", "remark"];
-    let rows = analysis.threads.iter().flat_map(|thread| {
-        by_load(&thread.stages).into_iter().map(|stage| {
+    let mut table = Table::with_head([
+        "thread",
+        "clients",
+        "ops/s",
+        "from, 95 %",
+        "to, 95 %",
+        "successes",
+        "window s",
+        "remark",
+    ]);
+    for thread in &analysis.threads {
+        for stage in by_load(&thread.stages) {
             let total = &stage.total;
-            let interval = total.rate_interval.map_or_else(
-                || Cell::none("the stage has no measured window"),
-                |ends| Cell::of(format!("{} to {}", quantity::number(ends.low), quantity::number(ends.high))),
-            );
-            let window =
-                e3_model::Span::from_millis(stage.window_end_ms.saturating_sub(stage.window_start_ms));
-            vec![
+            let window = f64_of_ms(stage.window_end_ms.saturating_sub(stage.window_start_ms));
+            let mut row = vec![
                 Cell::of(&thread.name),
-                Cell::of(quantity::count(stage.clients.into())),
-                Cell::of(quantity::number(total.rate_per_s)),
-                interval,
-                Cell::of(quantity::count(total.ok)),
-                Cell::of(window.to_string()),
+                Cell::count(stage.clients.into()),
+                Cell::number(total.rate_per_s),
+            ];
+            row.extend(ends_cells(total.rate_interval, "the stage has no measured window"));
+            row.extend([
+                Cell::count(total.ok),
+                Cell::number(window),
                 Cell::of(doubt(stage).unwrap_or_default()),
-            ]
-        })
-    });
-    Table { rows: rows.collect(), head: head.map(str::to_owned).to_vec() }
+            ]);
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+fn f64_of_ms(milliseconds: u64) -> f64 {
+    crate::figure::as_f64(milliseconds) / 1000.0
 }

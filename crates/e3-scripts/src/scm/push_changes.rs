@@ -1,6 +1,6 @@
 //! `scm.PushChangesSsh`, `scm.PushChangesHttp`, `scm.PushChangesHttpDirect`: pushes a new commit to a new branch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use e3_workload::{ClientContext, Failure, Measured, Script, ScriptClient, Script
 use rand::RngExt as _;
 
 use super::change::Change;
+use super::removal::remove_branches;
 use super::repositories::Repositories;
 use super::{Transport, git_op};
 
@@ -55,7 +56,12 @@ impl Script for PushChanges {
         context: &mut ClientContext,
     ) -> Result<Box<dyn ScriptClient>, ScriptError> {
         let repositories = Repositories::prepare(self.name(), self.0, setting, context)?;
-        Ok(Box::new(Client { repositories, kept: Vec::new(), tried: BTreeMap::new() }))
+        Ok(Box::new(Client {
+            repositories,
+            kept: Vec::new(),
+            tried: BTreeMap::new(),
+            unreported: BTreeSet::new(),
+        }))
     }
 }
 
@@ -66,6 +72,8 @@ struct Client {
     kept: Vec<(RepositoryPath, Tip)>,
     /// Every branch that a push may have made; a push that failed may have made one too.
     tried: BTreeMap<RepositoryPath, Vec<String>>,
+    /// Those of them whose push has no report that was read.
+    unreported: BTreeSet<String>,
 }
 
 #[async_trait]
@@ -89,9 +97,11 @@ impl ScriptClient for Client {
         };
         let change = Change::draw(context, &base, FILES);
         self.tried.entry(repository.clone()).or_default().push(branch.clone());
+        self.unreported.insert(branch.clone());
         let commit = change.commit();
         let push = e3_git::push(remote, &repository, &base, &branch, &commit);
         git_op(context, PUSH, push, |pushed| pushed.transfer).await?;
+        self.unreported.remove(&branch);
         // After a push that failed the next one fetches anew.
         self.kept.push((repository, base));
         let surplus = self.kept.len().saturating_sub(MOST_KEPT);
@@ -103,11 +113,14 @@ impl ScriptClient for Client {
         let mut left = Vec::new();
         for (repository, branches) in std::mem::take(&mut self.tried) {
             let names: Vec<_> = branches.iter().map(String::as_str).collect();
-            let deleted = e3_git::delete_branches(&self.repositories.remote, &repository, &names).await;
-            if let Err(error) = deleted {
+            let unreported: Vec<_> =
+                names.iter().copied().filter(|name| self.unreported.contains(*name)).collect();
+            let remote = &self.repositories.remote;
+            if let Err(error) = remove_branches(remote, &repository, &names, &unreported).await {
                 left.push(format!("{} branches of {repository}: {}", names.len(), with_causes(&error)));
             }
         }
+        self.unreported.clear();
         if left.is_empty() { Ok(()) } else { Err(left.join("; ")) }
     }
 }

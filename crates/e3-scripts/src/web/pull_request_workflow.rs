@@ -117,6 +117,7 @@ impl Client {
             let push = e3_git::push(&self.remote, &repository, &tip, &branch.name, &commit);
             let pushed = git_op(context, PUSH, push, |pushed| pushed.transfer).await?;
             branch.commit = pushed.commit.to_string();
+            self.leftovers.arrived(&branch);
             let find = Ask::rest(path::rest_branches_named(&branch.project, &branch.slug, &branch.name));
             self.browser.ask(context, LIST_BRANCHES, find, |page| branch.is_in(&json_of(page)?)).await?;
             return Ok(Some(branch));

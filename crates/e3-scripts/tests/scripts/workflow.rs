@@ -70,6 +70,7 @@ fn after_review(merge: &[&str]) -> Vec<String> {
     before.into_iter().chain(merge).collect()
 }
 
+const RECEIVE: &str = "service=git-receive-pack";
 const MERGE: &str = "POST {R}/pull-requests/3/merge?avatarSize=16&version=0";
 const DELETE: &str = "POST {deletion}?dryRun=false";
 const UTILS: &str = "DELETE /rest/branch-utils/latest/projects/P/repos/r/branches";
@@ -156,14 +157,14 @@ async fn a_stale_version_is_read_again_and_a_veto_is_declined() {
     let before = site.branches();
     for (refusals, calls, fails) in [
         (vec![out_of_date()], vec![MERGE, VERSION, MERGE, DELETE, LOGOUT], false),
-        (vec![vetoed()], vec![MERGE, VERSION, DECLINE, UTILS], true),
+        (vec![vetoed()], vec![MERGE, VERSION, DECLINE, UTILS, LOGOUT], true),
         (
             vec![out_of_date(), out_of_date(), out_of_date()],
-            vec![MERGE, VERSION, MERGE, VERSION, MERGE, VERSION, DECLINE, UTILS],
+            vec![MERGE, VERSION, MERGE, VERSION, MERGE, VERSION, DECLINE, UTILS, LOGOUT],
             true,
         ),
-        // No answer to be had of a decline: that is left to the end.
-        (vec![(500, json!({}))], vec![MERGE], true),
+        // It may have been merged or not: what is to be done about that is left to the end.
+        (vec![(500, json!({}))], vec![MERGE, LOGOUT], true),
     ] {
         site.refusals.lock().unwrap().extend(refusals.clone());
         let mut player = Player::new(SCRIPT, site.setting(), 0);
@@ -172,13 +173,45 @@ async fn a_stale_version_is_read_again_and_a_veto_is_declined() {
         assert_eq!(after, after_review(&calls), "{refusals:?}");
         let failed = player.outcomes().into_iter().filter(|op| !op.ends_with(" ok")).collect::<Vec<_>>();
         assert!(failed.iter().all(|op| op.starts_with("Merge http-")), "{failed:?}");
+        let declined = calls.contains(&DECLINE);
+        assert!(!declined || site.branches() == before, "a declined pull request's branch is gone at once");
         player.finish().await.unwrap();
+        assert!(!declined || site.calls().is_empty(), "and nothing of it is left to tidy up");
         site.calls();
-        for name in site.branches().iter().filter(|branch| branch.starts_with("feature/")) {
-            // The canned server only pretends to delete branches by DELETE.
-            site.git.run(&["update-ref", "-d", &format!("refs/heads/{name}")]);
-        }
         assert_eq!(site.branches(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_arrives_while_its_client_tidies_up_is_removed_too() {
+    // Equal seeds draw equal names: the first site tells what the second's push is called.
+    for (script, prefix) in [(SCRIPT, "feature/"), ("scm.PushChangesHttp", "bugfix/")] {
+        let first = Site::new().await;
+        *first.special.lock().unwrap() =
+            vec![("GET /rest/api/latest/projects/P/repos/r/branches", 500, json!({}))];
+        let _ = Player::new(script, first.setting(), 0).iterate().await;
+        let pushed = first.branches().into_iter().find(|branch| branch.starts_with(prefix)).unwrap();
+
+        let site = Site::new().await;
+        let before = site.branches();
+        *site.special.lock().unwrap() = vec![("POST /scm/P/r.git/git-receive-pack", 502, json!({}))];
+        let mut player = Player::new(script, site.setting(), 0);
+        player.iterate().await.unwrap_err();
+        site.special.lock().unwrap().clear();
+        site.calls();
+        let arrive = async {
+            // The first look at the refs is over when the deletion asks for them.
+            let looked = || site.heads().iter().any(|head| head.uri().query() == Some(RECEIVE));
+            let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while !looked() {
+                assert!(std::time::Instant::now() < until, "waited for {script} to look for {pushed}");
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            site.git.run(&["update-ref", &format!("refs/heads/{pushed}"), "main"]);
+        };
+        let (finished, ()) = tokio::join!(player.finish(), arrive);
+        finished.unwrap();
+        assert_eq!(site.branches(), before, "{script}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use e3_home::RunDir;
-use e3_model::{Analysis, Stamp, quantity};
+use e3_model::{Analysis, Stamp, ThresholdState, quantity};
 
 use super::report;
 use crate::app::App;
@@ -17,7 +17,7 @@ pub(crate) fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
     if app.json {
         data_json(&analysis)?;
     } else {
-        report::summary(&analysis, &path)?;
+        report::summary(app, &analysis, &path)?;
     }
     Ok(exit_of(&analysis))
 }
@@ -50,9 +50,17 @@ fn invalid(stamp: &Stamp) -> Option<&'static str> {
     }
 }
 
-/// Returns the exit code that an analysis stands for.
+/// Returns the exit code that an analysis stands for: what cannot be believed outranks a threshold, which is undecided
+/// then anyway.
 pub(crate) fn exit_of(analysis: &Analysis) -> Exit {
-    let stages = analysis.threads.iter().flat_map(|thread| &thread.stages);
-    let mut stamps = stages.flat_map(|stage| &stage.stamps);
-    if stamps.any(|stamp| invalid(stamp).is_some()) { Exit::Invalid } else { Exit::Success }
+    let mut stages = analysis.threads.iter().flat_map(|thread| &thread.stages);
+    if stages.any(|stage| stage.stamps.iter().any(|stamp| invalid(stamp).is_some())) {
+        return Exit::Invalid;
+    }
+    let held = |result: &e3_model::ThresholdResult| result.state == ThresholdState::Held;
+    if analysis.thresholds.iter().all(held) { Exit::Success } else { Exit::Threshold }
 }
+
+#[cfg(test)]
+#[path = "analyze_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use e3_githost::{BalanceOptions, Ready, ServeOptions};
+use e3_githost::{BalanceOptions, GithostError, Ready, ServeOptions};
 use e3_model::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,15 +19,23 @@ pub(crate) async fn perform(command: GithostCommand) -> Result<Exit, Failure> {
     match command {
         GithostCommand::Serve(arguments) => {
             let options = serve_options(arguments)?;
-            e3_githost::serve(options, announce, shutdown).await.context("githost could not serve")?;
+            let served = e3_githost::serve(options, announce, shutdown).await;
+            served.map_err(|error| failed("githost could not serve", error))?;
         }
         GithostCommand::Balance(arguments) => {
             let BalanceArguments { http, ssh, nodes, ssh_nodes } = arguments;
             let options = BalanceOptions { http, ssh, nodes, ssh_nodes };
-            e3_githost::balance(options, announce, shutdown).await.context("the front could not serve")?;
+            let served = e3_githost::balance(options, announce, shutdown).await;
+            served.map_err(|error| failed("the front could not serve", error))?;
         }
     }
     Ok(Exit::Success)
+}
+
+fn failed(what: &'static str, error: GithostError) -> Failure {
+    let is_taken = matches!(error, GithostError::Listen { .. });
+    let failure = Failure::new(Exit::Failure, anyhow::Error::new(error).context(what));
+    if is_taken { failure.hint("give another address; port 0 takes a free port") } else { failure }
 }
 
 fn serve_options(arguments: ServeArguments) -> Result<ServeOptions, Failure> {

@@ -6,6 +6,7 @@ use e3_home::Origin;
 use e3_model::Kind;
 use serde_json::{Map, Value, json};
 
+use super::status::phase_of;
 use crate::app::App;
 use crate::cli::ListKind;
 use crate::exit::Exit;
@@ -80,7 +81,17 @@ fn scripts() -> Vec<Row> {
 }
 
 fn runs(app: &App) -> Vec<Row> {
-    let row = |run: e3_model::RunName| Row { name: run.0.clone(), detail: String::new(), json: json!(run) };
+    let row = |run: e3_model::RunName| {
+        let phase = app.home.run(&run.0).ok().and_then(|directory| phase_of(&directory));
+        Row {
+            detail: phase.map_or_else(
+                || "no run that this e3 can read".to_owned(),
+                |phase| format!("({})", phase.words()),
+            ),
+            json: json!(run),
+            name: run.0,
+        }
+    };
     app.home.runs().into_iter().map(row).collect()
 }
 

@@ -34,11 +34,11 @@ pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure
         }
         (Ok(Exit::Success), Err(left)) => Err(left),
         (Ok(exit), Err(left)) => {
-            let _ = failure::render(&left);
+            let _ = failure::render(&left, app.printer.style());
             Ok(exit)
         }
         (Err(failure), Err(left)) => {
-            let _ = failure::render(&left);
+            let _ = failure::render(&left, app.printer.style());
             Err(failure)
         }
     }
@@ -68,7 +68,7 @@ async fn measure(
                         path.display()
                     )),
                     Err(second) => {
-                        let _ = failure::render(&second);
+                        let _ = failure::render(&second, app.printer.style());
                     }
                 }
             }
@@ -98,5 +98,5 @@ fn conclude(app: &App, run: &RunDir, analysis: &Analysis) -> Result<(), Failure>
         let headlines = &analysis.headlines;
         return Ok(data_json(&json!({"run": run.name(), "report": path, "headlines": headlines}))?);
     }
-    report::summary(analysis, &path)
+    report::summary(app, analysis, &path)
 }

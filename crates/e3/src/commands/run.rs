@@ -1,17 +1,19 @@
 //! `e3 run`: conducts the stages of a provisioned run with a fleet of one.
 
+mod watched;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use e3_fleet::{
-    BetweenStages, Conduct, FleetEvent, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
+    BetweenStages, Conduct, FleetEvent, Watch, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
 };
 use e3_home::{Home, RunDir, RunSecrets};
+use e3_metrics::Targets;
 use e3_model::{
     Document as _, Plan, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId, ThreadTopology, Topology,
-    quantity,
 };
 use e3_provider::{NodeProbe, Provider};
 use e3_workload::{Account, RepositoryDraw, Setting};
@@ -20,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::provision::removal_hint;
 use crate::app::App;
+use crate::display::Display;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::printer::{Printer, data_json};
+use crate::printer::data_json;
 use crate::{interrupt, registry};
 
 pub(crate) async fn perform(app: &App, run: &str) -> Result<Exit, Failure> {
@@ -64,10 +67,18 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
     let providers = registry::providers(app.program.clone());
     let home = app.home.of(run);
     let between_stages = Systems { topology: &topology, providers: &providers, home: &home, run };
-    let printer = app.printer.clone();
-    let events = move |event: FleetEvent| print(&printer, &event);
-    let input =
-        Conduct { plan: &plan, run, settings, between_stages: &between_stages, stop, events: &events };
+    let display = Display::begin(&app.printer, &plan);
+    let events = |event: FleetEvent| display.hear(&event);
+    let input = Conduct {
+        plan: &plan,
+        run,
+        settings,
+        between_stages: &between_stages,
+        metric_sources: registry::metric_sources(),
+        watch: &between_stages,
+        stop,
+        events: &events,
+    };
 
     let addresses: Vec<_> = topology.threads.iter().flat_map(addresses).collect();
     let (mut coordinator, ends) = in_process_bus(&addresses);
@@ -198,40 +209,11 @@ impl BetweenStages for Systems<'_> {
     }
 }
 
-fn print(printer: &Printer, event: &FleetEvent) {
-    match event {
-        FleetEvent::SystemReset { thread, reset, seconds, .. } => {
-            let done = match reset {
-                Reset::None => return,
-                Reset::Restart => "was restarted",
-                Reset::Restore => "is as it was loaded",
-            };
-            printer.progress("reset", &format!("{thread} {done} after {seconds:.1} s"));
-        }
-        FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
-            let text = format!("{position}/{of}  {thread}, {clients} clients for {duration} ({stage})");
-            printer.progress("run", &text);
-        }
-        // A line a second would drown the rest; a live display is for a terminal.
-        FleetEvent::Progress { .. } => {}
-        FleetEvent::StageEnded { stage, outcome, ok, errors, max_ms, failures } => {
-            let how = match outcome {
-                StageOutcome::Completed => "ended",
-                StageOutcome::Interrupted => "was interrupted",
-                // Why is the last thing that e3 says.
-                StageOutcome::Failed { .. } => "FAILED",
-            };
-            let (ok, errors, slowest) =
-                (quantity::count(*ok), quantity::count(*errors), quantity::latency(*max_ms));
-            let figures = format!("{ok} ops, {errors} errors, slowest {slowest}, warm-up included");
-            printer.progress("run", &format!("     {how}: {figures}"));
-            for note in failures {
-                printer.warn(&format!(
-                    "{stage}: {} {} failed {} times, first: {}",
-                    note.script, note.op, note.count, note.message
-                ));
-            }
-        }
+#[async_trait]
+impl Watch for Systems<'_> {
+    async fn targets(&self, thread: ThreadId) -> Result<Targets, String> {
+        let found = watched::targets(self.run, self.of(thread)?);
+        found.map_err(|error| format!("the journal cannot be read: {error}"))
     }
 }
 

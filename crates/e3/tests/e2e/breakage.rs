@@ -112,3 +112,41 @@ fn a_full_stdout_is_named() {
     let ran = Ran::of(e3.command(&["list"]).stdout(full).output().unwrap()).exits(1);
     assert!(ran.stderr.contains("error: stdout cannot be written"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_git_that_is_too_old_begins_no_run() {
+    let e3 = E3::new();
+    let git = e3.write("bin/git", b"#!/bin/sh\necho git version 2.20.1\n");
+    let mut permissions = std::fs::metadata(&git).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    std::fs::set_permissions(&git, permissions).unwrap();
+    let path = format!("{}:/usr/bin:/bin", git.parent().unwrap().display());
+    let ran =
+        Ran::of(e3.command(&["orchestrate", "-e", "smoke"]).env("PATH", path).output().unwrap()).exits(20);
+    assert!(
+        ran.stderr.contains("git 2.39 or newer is needed") && ran.stderr.contains("git 2.20 was found"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+    assert_eq!(e3.home().runs(), []);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let e3 = E3::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let password = e3.write("password", b"secret");
+    let home = e3.path().join("githost");
+    let serve = ["githost", "serve", "--home", home.to_str().unwrap(), "--http", &address];
+    let serve = [&serve[..], &["--admin-password-file", password.to_str().unwrap()]].concat();
+    let balance = ["githost", "balance", "--http", &address, "--node", "http://127.0.0.1:1"].to_vec();
+    for arguments in [serve, balance] {
+        let ran = e3.run(&arguments).exits(1);
+        assert!(ran.stderr.contains(&address), "{}", ran.stderr);
+        assert!(ran.stderr.contains("Address already in use"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+        assert_eq!(ran.stdout, "", "nobody may think that it is ready");
+    }
+}

@@ -1,14 +1,24 @@
 //! The binary as its users run it: real processes, real Git, nothing left behind.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells what it measured"
+)]
 
 mod breakage;
+mod clock;
 mod commands;
+mod disk_full;
 mod idle;
 mod kill;
+mod load;
 mod node_kill;
 mod orchestrate;
 mod phases;
 mod reset;
 mod scripts;
 mod support;
+mod surface;
 mod validate;

@@ -63,20 +63,3 @@ pub(super) async fn drive(
     }
     Ok(f64::from(total) / begun.elapsed().as_secs_f64())
 }
-
-/// Returns how much processor time other machines on the same hardware have stolen so far, and how much there was.
-///
-/// Source: `proc_stat(5)`: the eighth number of the first line, in the same unit as the others.
-pub(super) fn stolen() -> (f64, f64) {
-    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let numbers: Vec<f64> = text
-        .lines()
-        .next()
-        .unwrap_or("")
-        .split_whitespace()
-        .skip(1)
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let all: f64 = numbers.iter().take(8).sum();
-    (numbers.get(7).copied().unwrap_or(0.0), all)
-}

@@ -1,9 +1,8 @@
 //! Groups, permissions and access tokens.
 
 use super::{NO_PROJECT, NOT_PERMITTED};
-use crate::conformance::operation::Described::Not;
 use crate::conformance::operation::Recording::{Body, Error};
-use crate::conformance::operation::{Operation, Recording, Who, delete, get, post};
+use crate::conformance::operation::{Described, Operation, Recording, Who, delete, get, post};
 
 const GROUPS: &str = "/api/latest/admin/groups";
 const ADMIN_USERS: &str = "/api/latest/admin/users";
@@ -48,9 +47,9 @@ pub(super) const ROWS: &[Operation] = &[
         recorded: super::INVALID,
         ..post(GROUPS, "")
     },
-    Operation { query: "filter=crew", described: Not, ..get(GROUPS) },
-    Operation { status: 200, known: EMPTY, described: Not, ..post(ADD_USER, MEMBER_OF_CREW) },
-    Operation { query: "context=crew", recorded: DETAILED, known: NOT_KEPT, described: Not, ..get(MEMBERS) },
+    Operation { query: "filter=crew", ..get(GROUPS) },
+    Operation { status: 200, known: EMPTY, ..post(ADD_USER, MEMBER_OF_CREW) },
+    Operation { query: "context=crew", recorded: DETAILED, known: NOT_KEPT, ..get(MEMBERS) },
     Operation {
         says: "by a member",
         who: Who::Member,
@@ -59,18 +58,12 @@ pub(super) const ROWS: &[Operation] = &[
         recorded: NOT_PERMITTED,
         ..get(MEMBERS)
     },
-    Operation {
-        query: "filter=member",
-        recorded: DETAILED,
-        known: NOT_KEPT,
-        described: Not,
-        ..get(ADMIN_USERS)
-    },
+    Operation { query: "filter=member", recorded: DETAILED, known: NOT_KEPT, ..get(ADMIN_USERS) },
     Operation { query: "name=crew&permission=PROJECT_CREATE", ..put(SERVER_GROUPS) },
-    Operation { query: "filter=crew", recorded: PERMITTED_GROUPS, described: Not, ..get(SERVER_GROUPS) },
-    Operation { recorded: USERS, described: Not, ..get(SERVER_USERS) },
+    Operation { query: "filter=crew", recorded: PERMITTED_GROUPS, ..get(SERVER_GROUPS) },
+    Operation { recorded: USERS, ..get(SERVER_USERS) },
     Operation { query: "name=member&permission=PROJECT_READ", ..put(PROJECT_USERS) },
-    Operation { recorded: USERS, described: Not, ..get(PROJECT_USERS) },
+    Operation { recorded: USERS, ..get(PROJECT_USERS) },
     Operation {
         says: "of an unknown project",
         values: &[("projectKey", "NOSUCHPROJECT")],
@@ -86,13 +79,12 @@ pub(super) const ROWS: &[Operation] = &[
         ..get(PROJECT_USERS)
     },
     Operation { query: "name=crew&permission=PROJECT_WRITE", ..put(PROJECT_GROUPS) },
-    Operation { recorded: PERMITTED_GROUPS, described: Not, ..get(PROJECT_GROUPS) },
+    Operation { recorded: PERMITTED_GROUPS, ..get(PROJECT_GROUPS) },
     Operation { query: "name=member&permission=REPO_READ", ..put(REPOSITORY_USERS) },
-    Operation { recorded: USERS, described: Not, ..get(REPOSITORY_USERS) },
+    Operation { recorded: USERS, ..get(REPOSITORY_USERS) },
     Operation { query: "name=crew&permission=REPO_WRITE", ..put(REPOSITORY_GROUPS) },
     Operation {
         recorded: &[Body("bitbucket-rest/repository-permission-group.json", "")],
-        described: Not,
         ..get(REPOSITORY_GROUPS)
     },
     Operation { query: "name=crew", ..delete(REPOSITORY_GROUPS) },
@@ -100,10 +92,10 @@ pub(super) const ROWS: &[Operation] = &[
     Operation { query: "name=crew", ..delete(PROJECT_GROUPS) },
     Operation { query: "name=member", ..delete(PROJECT_USERS) },
     Operation { query: "name=crew", ..delete(SERVER_GROUPS) },
-    Operation { values: &[("permission", "PROJECT_WRITE")], described: Not, ..get(ALL) },
+    Operation { values: &[("permission", "PROJECT_WRITE")], ..get(ALL) },
     Operation { says: "made by another", status: 401, recorded: NOT_PERMITTED, ..token() },
-    Operation { who: Who::Member, described: Not, ..token() },
-    Operation { who: Who::Member, described: Not, ..get(TOKENS) },
+    Operation { who: Who::Member, described: WITHOUT_RIGHTS, ..token() },
+    Operation { who: Who::Member, described: WITHOUT_RIGHTS, ..get(TOKENS) },
     Operation { says: "unknown", values: &[("tokenId", "1")], status: 404, recorded: &[], ..get(TOKEN) },
     Operation { says: "unknown", values: &[("tokenId", "1")], status: 404, recorded: &[], ..delete(TOKEN) },
     Operation { query: "name=crew", status: 200, recorded: &[], ..delete(GROUPS) },
@@ -117,6 +109,9 @@ const fn token() -> Operation {
     }
 }
 
+/// Source: the pages about tokens, which have all of them, and times as numbers.
+const WITHOUT_RIGHTS: Described =
+    Described::Wrongly("without user, permissions and expiry, and with a text for the time");
 const MEMBER_OF_CREW: &str = r#"{"context": "crew", "itemName": "member"}"#;
 /// Described with the status 200 and nothing else.
 const EMPTY: &[(&str, &str)] = &[("body", "described as none, though the status is 200")];

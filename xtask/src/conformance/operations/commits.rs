@@ -1,9 +1,8 @@
 //! Commits, what lies in them, and what differs between them.
 
 use super::{EMPTY_PAGE, INVALID, NO_REPOSITORY};
-use crate::conformance::operation::Described::Not;
 use crate::conformance::operation::Recording::{Body, Error, Page, Stated};
-use crate::conformance::operation::{Operation, Recording, get};
+use crate::conformance::operation::{Described, Operation, Recording, get};
 use crate::conformance::world::EMPTY_REPOSITORY;
 
 const ALL: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/commits";
@@ -17,6 +16,10 @@ const COMPARED_CHANGES: &str = "/api/latest/projects/{projectKey}/repos/{reposit
 const COMPARED_COMMITS: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/compare/commits";
 const COMPARED_DIFF: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/compare/diff{path}";
 const FILES: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/files";
+const FILES_BELOW: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/files/{path}";
+const RAW: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/raw/{path}";
+const CHANGES_BETWEEN: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/changes";
+const DIFF_BETWEEN: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/diff";
 const BROWSE: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/browse";
 const BROWSE_FILE: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}/browse/{path}";
 
@@ -34,6 +37,11 @@ const BY_USERS: Recording = Stated(
             "type": "NORMAL", "links": {"self": [{"href": ""}]}}
     }]}"#,
 );
+/// Real servers send what the list is between, too.
+const ENDS: &[(&str, &str)] =
+    &[("fromHash", "described is the page only"), ("toHash", "described is the page only")];
+pub(super) const ONE_FILE: Described =
+    Described::Wrongly("as one file's difference; servers send a list of them, and what it is between");
 const NO_COMMIT: &[Recording] = &[Error(Some("NoSuchCommitException"))];
 const FIRST: &[(&str, &str)] = &[("parents/*/parents", "the first commit has none")];
 const MAIN: &[(&str, &str)] = &[("commitId", "main")];
@@ -61,12 +69,12 @@ pub(super) const ROWS: &[Operation] = &[
     Operation { says: "of no path", query: "path=../x", status: 400, recorded: INVALID, ..get(ALL) },
     Operation { values: MAIN, recorded: COMMIT, known: FIRST, ..get(ONE) },
     Operation { says: "unknown", values: UNKNOWN_COMMIT, status: 404, recorded: NO_COMMIT, ..get(ONE) },
-    Operation { values: MAIN, described: Not, ..get(CHANGES) },
+    Operation { values: MAIN, known: ENDS, ..get(CHANGES) },
     Operation { says: "unknown", values: UNKNOWN_COMMIT, status: 404, recorded: NO_COMMIT, ..get(CHANGES) },
-    Operation { values: README, described: Not, ..get(DIFF) },
-    Operation { values: MAIN, query: "otherCommitId=feature/one", described: Not, ..get(MERGE_BASE) },
-    Operation { values: README, query: "until=main", described: Not, ..get(BETWEEN) },
-    Operation { query: "from=feature/two&to=main", described: Not, ..get(COMPARED_CHANGES) },
+    Operation { values: README, described: ONE_FILE, ..get(DIFF) },
+    Operation { values: MAIN, query: "otherCommitId=feature/one", ..get(MERGE_BASE) },
+    Operation { values: README, query: "until=main", ..get(BETWEEN) },
+    Operation { query: "from=feature/two&to=main", known: ENDS, ..get(COMPARED_CHANGES) },
     Operation { query: "from=feature/two&to=main", recorded: PAGE, ..get(COMPARED_COMMITS) },
     Operation {
         says: "nothing new",
@@ -84,7 +92,7 @@ pub(super) const ROWS: &[Operation] = &[
     Operation {
         values: &[("path", "/two.txt")],
         query: "from=feature/two&to=main&contextLines=-1",
-        described: Not,
+        described: ONE_FILE,
         ..get(COMPARED_DIFF)
     },
     Operation {
@@ -92,15 +100,13 @@ pub(super) const ROWS: &[Operation] = &[
             Body("bitbucket-rest/files-page.json", ""),
             Body("bitbucket-server-8.19/listFiles.json", ""),
         ],
-        described: Not,
         ..get(FILES)
     },
-    Operation { described: Not, ..get(BROWSE) },
-    Operation {
-        values: README,
-        recorded: &[Body("bitbucket-rest/line-page.json", "")],
-        described: Not,
-        ..get(BROWSE_FILE)
-    },
+    Operation { says: "below nothing", values: &[("path", "none")], status: 404, ..get(FILES_BELOW) },
+    Operation { values: &[("path", "README.md")], accept: "text/plain", ..get(RAW) },
+    Operation { query: "until=main", known: ENDS, ..get(CHANGES_BETWEEN) },
+    Operation { query: "until=main", ..get(DIFF_BETWEEN) },
+    get(BROWSE),
+    Operation { values: README, recorded: &[Body("bitbucket-rest/line-page.json", "")], ..get(BROWSE_FILE) },
     Operation { says: "nothing there", values: &[("path", "none")], status: 404, ..get(BROWSE_FILE) },
 ];

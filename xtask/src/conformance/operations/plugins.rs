@@ -3,7 +3,7 @@
 use super::NO_REPOSITORY;
 use crate::conformance::operation::Described::Not;
 use crate::conformance::operation::Recording::{Body, Error, Stated};
-use crate::conformance::operation::{Operation, get, post};
+use crate::conformance::operation::{Described, Operation, get, post};
 
 const BUILD: &str = "/build-status/latest/commits/{commitId}";
 const STATS: &str = "/build-status/latest/commits/stats/{commitId}";
@@ -11,10 +11,11 @@ const SETTINGS: &str = "/api/latest/projects/{projectKey}/repos/{repositorySlug}
 const REVIEWERS: &str = "/default-reviewers/latest/projects/{projectKey}/repos/{repositorySlug}/reviewers";
 const CONDITION: &str = "/default-reviewers/latest/projects/{projectKey}/repos/{repositorySlug}/condition";
 const CONDITIONS: &str = "/default-reviewers/latest/projects/{projectKey}/repos/{repositorySlug}/conditions";
-const ISSUES: &str =
-    "/jira/latest/projects/{projectKey}/repos/{repositorySlug}/pull-requests/{pullRequestId}/issues";
 const AUTOMERGE: &str = "/branch-utils/latest/projects/{projectKey}/repos/{repositorySlug}/automerge/path";
 
+/// Described as objects.
+pub(super) const NUMBERS: &[(&str, &str)] =
+    &[("requiredApprovers", "recorded as a number"), ("requiredSuccessfulBuilds", "recorded as a number")];
 const COMMIT: &[(&str, &str)] = &[("commitId", "0123456789012345678901234567890123456789")];
 const BRANCHES: &str = "sourceRefId=refs/heads/feature/one&targetRefId=refs/heads/main";
 
@@ -28,12 +29,7 @@ pub(super) const ROWS: &[Operation] = &[
             r#"{"state": "SUCCESSFUL", "key": "ROWS", "name": "Rows", "url": "https://ci.example.com/1", "description": "ok"}"#,
         )
     },
-    Operation {
-        values: COMMIT,
-        recorded: &[Body("bitbucket-rest/build-status.json", "")],
-        described: Not,
-        ..get(BUILD)
-    },
+    Operation { values: COMMIT, recorded: &[Body("bitbucket-rest/build-status.json", "")], ..get(BUILD) },
     Operation {
         values: COMMIT,
         // Recorded are the three states of older servers.
@@ -45,7 +41,7 @@ pub(super) const ROWS: &[Operation] = &[
     },
     Operation {
         recorded: &[Body("bitbucket-rest/pull-request-settings.json", "")],
-        described: Not,
+        known: NUMBERS,
         ..get(SETTINGS)
     },
     Operation {
@@ -62,7 +58,6 @@ pub(super) const ROWS: &[Operation] = &[
             Body("bitbucket-rest/default-reviwers-list.json", "/*"),
             Body("bitbucket-rest/default-reviwers-create.json", ""),
         ],
-        described: Not,
         ..post(
             CONDITION,
             r#"{"sourceMatcher": {"id": "ANY_REF_MATCHER_ID", "type": {"id": "ANY_REF"}},
@@ -76,13 +71,12 @@ pub(super) const ROWS: &[Operation] = &[
         recorded: &[Error(Some("ArgumentValidationException"))],
         ..post(CONDITION, "{}")
     },
-    Operation {
-        recorded: &[Body("bitbucket-rest/default-reviwers-list.json", "")],
-        described: Not,
-        ..get(CONDITIONS)
-    },
+    Operation { recorded: &[Body("bitbucket-rest/default-reviwers-list.json", "")], ..get(CONDITIONS) },
     // Recorded from a 7.11 server: a plain list of users.
-    Operation { query: BRANCHES, described: Not, ..get(REVIEWERS) },
-    Operation { recorded: &[Stated("[]")], described: Not, ..get(ISSUES) },
+    Operation {
+        query: BRANCHES,
+        described: Described::Wrongly("as conditions; a real server was seen to send users"),
+        ..get(REVIEWERS)
+    },
     Operation { query: "branchRefId=refs/heads/main", described: Not, ..get(AUTOMERGE) },
 ];

@@ -26,6 +26,8 @@ const DECLINE: &str =
     "/api/latest/projects/{projectKey}/repos/{repositorySlug}/pull-requests/{pullRequestId}/decline";
 const DIFF: &str =
     "/api/latest/projects/{projectKey}/repos/{repositorySlug}/pull-requests/{pullRequestId}/diff/{path}";
+const ISSUES: &str =
+    "/jira/latest/projects/{projectKey}/repos/{repositorySlug}/pull-requests/{pullRequestId}/issues";
 const MERGE: &str =
     "/api/latest/projects/{projectKey}/repos/{repositorySlug}/pull-requests/{pullRequestId}/merge";
 const MERGE_BASE: &str =
@@ -42,6 +44,7 @@ const CLEANUP: &str =
 const DELETION: &str = "/pull-request-source-branch-deletion/1.0/projects/{projectKey}/repos/{repositorySlug}/pull-requests/{pullRequestId}";
 
 const SECOND: &[(&str, &str)] = &[("pullRequestId", "2")];
+const SECOND_ADMIN: &[(&str, &str)] = &[("pullRequestId", "2"), ("userSlug", "admin")];
 const UNKNOWN: &[(&str, &str)] = &[("pullRequestId", "9999")];
 
 const MADE: Recording = Exchange("vcr/CreatePullRequest-success.json", 0);
@@ -249,8 +252,8 @@ pub(super) const ROWS: &[Operation] = &[
             Body("bitbucket-rest/pull-request-changes.json", ""),
             Stated(r#"{"values": [{"type": "ADD", "path": {"extension": ""}}]}"#),
         ],
-        described: Described::Not,
         query: "start=0&limit=1000&changeScope=unreviewed",
+        described: Described::Wrongly("as one change; recorded is a page of them"),
         ..get(CHANGES)
     },
     Operation {
@@ -276,7 +279,7 @@ pub(super) const ROWS: &[Operation] = &[
             ),
             DIFFS,
         ],
-        described: Described::Not,
+        described: super::commits::ONE_FILE,
         ..get(DIFF)
     },
     Operation {
@@ -310,6 +313,8 @@ pub(super) const ROWS: &[Operation] = &[
         ..put(PARTICIPANT, r#"{"status": "APPROVED"}"#)
     },
     Operation { says: "the same by the page", recorded: PULL_REQUEST, ..get(ONE) },
+    Operation { recorded: &[Stated("[]")], ..get(ISSUES) },
+    Operation { says: "of none", values: UNKNOWN, status: 404, recorded: NO_PULL_REQUEST, ..get(ISSUES) },
     Operation { who: Who::Member, status: 200, recorded: PARTICIPANT_RECORDED, ..delete(APPROVE) },
     Operation { recorded: &[Body("bitbucket-rest/pull-request-participants.json", "")], ..get(PARTICIPANTS) },
     Operation {
@@ -319,13 +324,11 @@ pub(super) const ROWS: &[Operation] = &[
         recorded: NO_PULL_REQUEST,
         ..get(PARTICIPANTS)
     },
-    Operation {
-        says: "asks a user to review",
-        values: SECOND,
-        status: 200,
-        recorded: PARTICIPANT_RECORDED,
-        ..post(PARTICIPANTS, r#"{"user": {"name": "admin"}, "role": "REVIEWER"}"#)
-    },
+    asks("asks a user to review"),
+    Operation { values: SECOND_ADMIN, ..delete(PARTICIPANT) },
+    asks("asks once more"),
+    Operation { values: SECOND, query: "username=admin", ..delete(PARTICIPANTS) },
+    asks("asks a last time"),
     Operation {
         recorded: NEW_COMMENT,
         known: CACHED,
@@ -391,6 +394,8 @@ pub(super) const ROWS: &[Operation] = &[
         recorded: ANY_COMMENT,
         ..put(BLOCKER, r#"{"state": "RESOLVED", "version": 0}"#)
     },
+    Operation { values: &[("commentId", "4")], recorded: ANY_COMMENT, ..get(BLOCKER) },
+    Operation { values: &[("commentId", "4")], query: "version=1", ..delete(BLOCKER) },
     Operation {
         says: "of an unknown one",
         values: UNKNOWN,
@@ -550,6 +555,17 @@ pub(super) const ROWS: &[Operation] = &[
         ..post(CLEANUP, r#"{"deleteSourceRef": true, "retargetDependents": true}"#)
     },
 ];
+
+const fn asks(says: &'static str) -> Operation {
+    let body = r#"{"user": {"name": "admin"}, "role": "REVIEWER"}"#;
+    Operation {
+        says,
+        values: SECOND,
+        status: 200,
+        recorded: PARTICIPANT_RECORDED,
+        ..post(PARTICIPANTS, body)
+    }
+}
 
 const fn delete_of(path: &'static str, body: &'static str) -> Operation {
     Operation { body, ..delete(path) }

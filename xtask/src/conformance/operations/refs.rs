@@ -1,7 +1,6 @@
 //! Branches and tags that are made and removed, and the default branch that is another for a while.
 
 use super::NOT_PERMITTED;
-use crate::conformance::operation::Described::Not;
 use crate::conformance::operation::Recording::{Body, Error};
 use crate::conformance::operation::{Operation, Recording, Who, delete, get, post};
 
@@ -70,7 +69,6 @@ pub(super) const ROWS: &[Operation] = &[
         says: "name taken",
         status: 400,
         recorded: DUPLICATE,
-        described: Not,
         ..post(TAGS, r#"{"name": "rows/2", "startPoint": "main"}"#)
     },
     Operation { recorded: &[Body("bitbucket-rest/tag-page.json", "")], ..get(TAGS) },

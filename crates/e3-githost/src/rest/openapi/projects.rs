@@ -28,6 +28,7 @@ pub(super) const TABLE: &[Operation] = &[
     get(ONE, "Returns a repository.", One("Repository")),
     put(ONE, "Changes, renames or moves a repository.", One("Repository"))
         .body("RepositoryChange")
+        .status(201)
         .fails(&[409]),
     Operation { answer: One("Scheduled"), ..delete(ONE, "Deletes a repository.").status(202).or(&[204]) },
     get(
@@ -155,6 +156,11 @@ pub(super) const TABLE: &[Operation] = &[
         Query::text("sourceRepoId"),
         Query::text("targetRepoId"),
     ]),
+    get(
+        "/audit/latest/projects/{key}/repos/{slug}/events",
+        "Lists what happened, the latest first.",
+        Page("AuditEvent"),
+    ),
     get("/keys/latest/projects/{key}/ssh", "Lists access keys; there are none.", Page("Anything")),
     get(
         "/keys/latest/projects/{key}/repos/{slug}/ssh",

@@ -212,6 +212,9 @@ fn people() -> Value {
         "Group": object(&[("name", text()), ("deletable", flag())]),
         "PermittedUser": object(&[("user", of("User")), ("permission", text())]),
         "PermittedGroup": object(&[("group", object(&[("name", text())])), ("permission", text())]),
+        "AuditEvent": object(&[
+            ("action", text()), ("timestamp", number()), ("details?", text()), ("user?", of("User")),
+        ]),
         "AccessToken": object(&[
             ("id", text()), ("createdDate", number()), ("lastAuthenticated?", number()), ("expiryDate?", number()),
             ("name", text()), ("permissions", list(&text())), ("user", of("User")), ("token?", text()),

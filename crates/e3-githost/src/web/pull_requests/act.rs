@@ -1,11 +1,11 @@
 //! The forms that change a pull request: each does one thing and leads back to the overview.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::super::sent::Sent;
 use super::super::{answer, found, refuse};
 use super::PullRequestPage;
 use super::overview::{Undone, show};
@@ -44,18 +44,11 @@ impl FromRequest<App> for Submitted {
         let (mut parts, body) = request.into_parts();
         let page = PullRequestPage::from_request_parts(&mut parts, host).await?;
         let headers = parts.headers.clone();
-        let body = Bytes::from_request(Request::from_parts(parts, body), host).await;
-        let refused = |failure: &Failure| refuse(host, &page.visitor(), failure);
-        let form: Form = match body {
-            Ok(body) => serde_urlencoded::from_bytes(&body).unwrap_or_default(),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(refused(&Failure::too_large()));
-            }
-            Err(_) => return Err(refused(&Failure::bad_request("The form could not be read."))),
-        };
+        let Sent(body) = Sent::from_request(Request::from_parts(parts, body), host).await?;
+        let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
         match xsrf::check_form(&page.page.account, &headers, &form.atl_token) {
             Ok(()) => Ok(Self { page, form }),
-            Err(failure) => Err(refused(&failure)),
+            Err(failure) => Err(refuse(host, &page.visitor(), &failure)),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The form that makes a pull request.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
@@ -10,6 +9,7 @@ use super::super::compare::MOST_CHOICES;
 use super::super::pages::Frame;
 use super::super::repositories::{RepositoryPage, Tab};
 use super::super::rows::{CommitRow, home_of};
+use super::super::sent::Sent;
 use super::super::{answer, found, refuse};
 use super::address;
 use crate::auth::Visitor;
@@ -75,7 +75,7 @@ pub(super) async fn create(
     State(host): State<App>,
     page: RepositoryPage,
     headers: HeaderMap,
-    body: Bytes,
+    Sent(body): Sent,
 ) -> Response {
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     if let Err(failure) = xsrf::check_form(&page.account, &headers, &form.atl_token) {

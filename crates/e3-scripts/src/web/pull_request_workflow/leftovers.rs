@@ -7,6 +7,7 @@ use e3_model::with_causes;
 use e3_workload::Account;
 
 use super::branch::Branch;
+use crate::scm::removal::remove_branches;
 
 /// The branches that are not known to be merged and gone.
 pub(super) struct Leftovers {
@@ -24,6 +25,13 @@ impl Leftovers {
     /// Notes a branch that is about to be pushed.
     pub(super) fn expect(&mut self, branch: &Branch) {
         self.branches.push(branch.clone());
+    }
+
+    /// Notes that the branch's push was reported.
+    pub(super) fn arrived(&mut self, branch: &Branch) {
+        for known in self.branches.iter_mut().filter(|known| known.is(branch)) {
+            known.commit.clone_from(&branch.commit);
+        }
     }
 
     /// Strikes out a branch that is gone, and whose pull request is merged or declined.
@@ -52,9 +60,10 @@ impl Leftovers {
 async fn clean(bitbucket: &mut Bitbucket, remote: &Remote, branch: &Branch) -> Result<(), String> {
     decline(bitbucket, branch).await.map_err(|error| with_causes(&error))?;
     let repository = RepositoryPath::new(&branch.project, &branch.slug);
-    e3_git::delete_branches(remote, &repository, &[&branch.name])
-        .await
-        .map_err(|error| with_causes(&error))?;
+    let name = branch.name.as_str();
+    // Without a report, the push may still be under way in the server.
+    let unreported: &[&str] = if branch.commit.is_empty() { &[name] } else { &[] };
+    remove_branches(remote, &repository, &[name], unreported).await.map_err(|error| with_causes(&error))?;
     // A creation that was cut off may have been carried out only now; without the branch no other one can be.
     decline(bitbucket, branch).await.map_err(|error| with_causes(&error))
 }

@@ -8,9 +8,10 @@ use super::branch::Branch;
 use super::ops::*;
 use super::{Client, json_of, number};
 use crate::web::ask::Ask;
+use crate::web::browser::Refusal;
 
 impl Client {
-    /// Merges the pull request and deletes its branch; declines it where the server refuses.
+    /// Merges the pull request and deletes its branch; where the server refuses, declines it and logs out.
     ///
     /// A merge that is refused because the pull request has changed is tried again with its new version.
     pub(super) async fn merge(
@@ -39,12 +40,30 @@ impl Client {
                 version = self.version(context, branch, id).await?;
                 continue;
             }
-            if refusal.status == 409 {
-                self.decline(context, branch, id).await?;
-            }
-            return Err(refusal.stopped);
+            return Err(self.give_up(context, branch, id, refusal).await);
         }
         self.delete_source(context, branch, Some(id)).await
+    }
+
+    /// Ends an iteration whose merge was refused: declines, where the answer shows that it was not merged, and logs out.
+    /// Returns why it ended: the refusal, or the stage's end.
+    async fn give_up(
+        &mut self,
+        context: &mut ClientContext,
+        branch: &Branch,
+        id: u64,
+        refusal: Refusal,
+    ) -> Stopped {
+        if refusal.status == 409
+            && let Err(Stopped::StageOver) = self.decline(context, branch, id).await
+        {
+            return Stopped::StageOver;
+        }
+        // What fails here is a failed op of its own; the iteration has ended by the refusal all the same.
+        match self.browser.log_out(context, LOGOUT).await {
+            Err(Stopped::StageOver) => Stopped::StageOver,
+            Ok(()) | Err(Stopped::Failed { .. }) => refusal.stopped,
+        }
     }
 
     async fn version(

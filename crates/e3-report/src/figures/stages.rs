@@ -1,0 +1,50 @@
+//! Stages with the thread they belong to.
+
+use e3_model::{Analysis, StageAnalysis};
+
+/// A stage, its thread's place, and its thread's name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Own<'a> {
+    pub(crate) thread: usize,
+    pub(crate) name: &'a str,
+    pub(crate) stage: &'a StageAnalysis,
+}
+
+impl Own<'_> {
+    /// Returns the beginning of the names of the stage's figures, such as `thread-001-stage-000`.
+    pub(crate) fn stem(&self) -> String {
+        format!("{}-{}", self.stage.stage.thread, self.stage.stage.stage)
+    }
+}
+
+/// Returns every stage, by thread, each thread's in its order.
+pub(crate) fn all_stages(analysis: &Analysis) -> Vec<Own<'_>> {
+    let threads = analysis.threads.iter().enumerate();
+    threads
+        .flat_map(|(index, thread)| {
+            thread.stages.iter().map(move |stage| Own { thread: index, name: &thread.name, stage })
+        })
+        .collect()
+}
+
+/// Returns the stages of each load, loads ascending; the threads in their order, a thread's stages in order of execution.
+pub(crate) fn by_clients(analysis: &Analysis) -> Vec<(u32, Vec<Own<'_>>)> {
+    let mut loads: Vec<(u32, Vec<Own<'_>>)> = Vec::new();
+    for own in all_stages(analysis) {
+        match loads.iter_mut().find(|(clients, _)| *clients == own.stage.clients) {
+            Some((_, stages)) => stages.push(own),
+            None => loads.push((own.stage.clients, vec![own])),
+        }
+    }
+    loads.sort_by_key(|(clients, _)| *clients);
+    for (_, stages) in &mut loads {
+        stages.sort_by_key(|own| (own.thread, own.stage.position));
+    }
+    loads
+}
+
+/// Returns a stage's name among others of its load: its thread's, with its own where the thread has several.
+pub(crate) fn name_among(own: Own<'_>, others: &[Own<'_>]) -> String {
+    let repeated = others.iter().filter(|other| other.thread == own.thread).count() > 1;
+    if repeated { format!("{} ({})", own.name, own.stage.stage.stage) } else { own.name.to_owned() }
+}
