@@ -2,6 +2,8 @@
 //!
 //! Source: gitprotocol-http(5), section Smart Server Response; gitprotocol-pack(5), section Reference Discovery.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Ref,
     capabilities::Capabilities,
@@ -47,6 +49,23 @@ impl Service {
     }
 }
 
+/// Which refs of an advertisement are kept; a busy server may list tens of thousands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kept {
+    All,
+    /// Those of these whole names.
+    Named(BTreeSet<String>),
+}
+
+impl Kept {
+    fn keeps(&self, name: &[u8]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => std::str::from_utf8(name).is_ok_and(|name| names.contains(name)),
+        }
+    }
+}
+
 /// Reads an advertisement.
 #[derive(Debug)]
 pub(crate) struct AdvertisementReader {
@@ -55,6 +74,7 @@ pub(crate) struct AdvertisementReader {
     packets: Packets,
     expected: Expected,
     read: usize,
+    kept: Kept,
     advertisement: Advertisement,
 }
 
@@ -73,21 +93,22 @@ enum Expected {
 
 impl AdvertisementReader {
     /// Returns the reader of an advertisement over HTTP, which names its service.
-    pub(crate) fn new(service: Service) -> Self {
-        Self::expecting(Some(service), Expected::Service)
+    pub(crate) fn new(service: Service, kept: Kept) -> Self {
+        Self::expecting(Some(service), Expected::Service, kept)
     }
 
     /// Returns the reader of an advertisement over a connection to one service, which does not name it.
-    pub(crate) fn plain() -> Self {
-        Self::expecting(None, Expected::First)
+    pub(crate) fn plain(kept: Kept) -> Self {
+        Self::expecting(None, Expected::First, kept)
     }
 
-    fn expecting(service: Option<Service>, expected: Expected) -> Self {
+    fn expecting(service: Option<Service>, expected: Expected, kept: Kept) -> Self {
         Self {
             service,
             packets: Packets::default(),
             expected,
             read: 0,
+            kept,
             advertisement: Advertisement {
                 version: Version::V0,
                 capabilities: Capabilities::default(),
@@ -106,7 +127,7 @@ impl AnswerReader for AdvertisementReader {
             self.expected = match packet {
                 Packet::Line(line) => {
                     reported_error(line)?;
-                    self.advertisement.line(self.service, self.expected, line)?
+                    self.advertisement.line((self.service, &self.kept), self.expected, line)?
                 }
                 Packet::Flush => flush(self.expected)?,
                 Packet::Delimiter | Packet::ResponseEnd => {
@@ -147,7 +168,12 @@ fn flush(expected: Expected) -> Result<Expected, Fault> {
 }
 
 impl Advertisement {
-    fn line(&mut self, service: Option<Service>, expected: Expected, line: &[u8]) -> Result<Expected, Fault> {
+    fn line(
+        &mut self,
+        (service, kept): (Option<Service>, &Kept),
+        expected: Expected,
+        line: &[u8],
+    ) -> Result<Expected, Fault> {
         if let (Expected::Service, Some(service), Some(found)) =
             (expected, service, line.strip_prefix(b"# service="))
         {
@@ -164,10 +190,10 @@ impl Advertisement {
                     Ok(Expected::Capability)
                 }
                 b"version 1" => Ok(Expected::FirstRef),
-                _ => self.first_ref(line),
+                _ => self.first_ref(line, kept),
             },
-            Expected::FirstRef => self.first_ref(line),
-            Expected::Ref => self.reference(line),
+            Expected::FirstRef => self.first_ref(line, kept),
+            Expected::Ref => self.reference(line, kept),
             Expected::Capability => {
                 self.capabilities.add(line);
                 Ok(Expected::Capability)
@@ -176,21 +202,24 @@ impl Advertisement {
         }
     }
 
-    fn first_ref(&mut self, line: &[u8]) -> Result<Expected, Fault> {
+    fn first_ref(&mut self, line: &[u8], kept: &Kept) -> Result<Expected, Fault> {
         let mut halves = line.splitn(2, |byte| *byte == 0);
         let reference = halves.next().unwrap_or_default();
         self.capabilities = Capabilities::from_words(halves.next().unwrap_or_default());
         // Ids of another length must be called by their name, not a broken line.
         self.capabilities.check_object_format()?;
-        self.reference(reference)
+        self.reference(reference, kept)
     }
 
-    fn reference(&mut self, line: &[u8]) -> Result<Expected, Fault> {
+    fn reference(&mut self, line: &[u8], kept: &Kept) -> Result<Expected, Fault> {
         if line.starts_with(b"shallow ") {
             return Ok(Expected::Ref);
         }
         let (oid, name) = id_and_rest(line)?;
         if name == b"capabilities^{}" && oid.is_zero() {
+            return Ok(Expected::Ref);
+        }
+        if !kept.keeps(name) {
             return Ok(Expected::Ref);
         }
         let name = String::from_utf8_lossy(name).into_owned();
@@ -214,7 +243,7 @@ mod tests {
     };
 
     fn read(bytes: &[u8], cuts: &[usize]) -> Result<Advertisement, Fault> {
-        let mut reader = AdvertisementReader::new(Service::UploadPack);
+        let mut reader = AdvertisementReader::new(Service::UploadPack, Kept::All);
         let mut pushed = Ok(());
         in_chunks(bytes, cuts, |chunk| {
             pushed = reader.push(chunk);
@@ -267,7 +296,7 @@ mod tests {
     #[test]
     fn a_connection_to_one_service_needs_no_name_and_knows_its_end() {
         for lines in [&[HEAD, TAG, PEELED, ""][..], &["version 2", "ls-refs", ""], &[""]] {
-            let mut reader = AdvertisementReader::plain();
+            let mut reader = AdvertisementReader::plain(Kept::All);
             let bytes = packets(lines);
             for chunk in bytes.chunks(7) {
                 assert!(!reader.is_complete(), "{lines:?}");
@@ -276,7 +305,7 @@ mod tests {
             assert!(reader.is_complete(), "{lines:?}");
             reader.finish().unwrap();
         }
-        let mut reader = AdvertisementReader::plain();
+        let mut reader = AdvertisementReader::plain(Kept::All);
         assert!(matches!(reader.push(&packets(&["# service=git-upload-pack"])), Err(Fault::Protocol(_))));
     }
 
@@ -319,5 +348,18 @@ mod tests {
         fn any_bytes_mean_the_same_however_they_are_cut(bytes in wild_bytes(), cuts: Vec<usize>) {
             prop_assert_eq!(read(&bytes, &cuts), read(&bytes, &[]));
         }
+    }
+
+    #[test]
+    fn only_refs_that_are_asked_for_are_kept() {
+        let wanted = ["refs/heads/b", "refs/heads/gone"].map(str::to_owned).into();
+        let mut reader = AdvertisementReader::plain(Kept::Named(wanted));
+        let a = "85040fff6e688f9148600929555048056b27bb97 refs/heads/a";
+        let b = "da53d653ef22623e93bfc44c61ef6f09dae8c217 refs/heads/b";
+        reader.push(&packets(&[HEAD, a, b, TAG, PEELED, ""])).unwrap();
+        let found = reader.finish().unwrap();
+        let names: Vec<_> = found.refs.iter().map(|reference| reference.name.as_str()).collect();
+        assert_eq!(names, ["refs/heads/b"]);
+        assert!(found.capabilities.has("side-band-64k"), "the first line counts, whatever its ref");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::{
     GitError, Remote, RepositoryPath, Transfer,
-    advertisement::{Advertisement, AdvertisementReader, Service, Version},
+    advertisement::{Advertisement, AdvertisementReader, Kept, Service, Version},
     fault::Fault,
     http::HttpConversation,
     remote::Way,
@@ -68,14 +68,15 @@ impl<'r> Conversation<'r> {
         })
     }
 
-    /// Reads the advertisement, which comes first and once.
+    /// Reads the advertisement, which comes first and once; its other refs are checked and forgotten.
     pub(crate) async fn advertisement(
         &mut self,
+        kept: Kept,
         transfer: &mut Transfer,
     ) -> Result<Exchange<Advertisement>, GitError> {
         match self {
-            Self::Http(http) => http.advertisement(transfer).await,
-            Self::Ssh(ssh) => ssh.read(Vec::new(), AdvertisementReader::plain(), transfer).await,
+            Self::Http(http) => http.advertisement(kept, transfer).await,
+            Self::Ssh(ssh) => ssh.read(Vec::new(), AdvertisementReader::plain(kept), transfer).await,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::{
     GitError, Transfer,
-    advertisement::{Advertisement, Version},
+    advertisement::{Advertisement, Kept, Version},
     conversation::{Conversation, Request},
     ref_list::RefList,
     request,
@@ -20,7 +20,7 @@ pub(crate) async fn discover(
     prefixes: &[&str],
     transfer: &mut Transfer,
 ) -> Result<Advertisement, GitError> {
-    let found = conversation.advertisement(transfer).await?;
+    let found = conversation.advertisement(Kept::All, transfer).await?;
     transfer.first_byte = Some(found.begun);
     let mut advertisement = found.answer;
     if advertisement.version == Version::V2 {

@@ -9,7 +9,7 @@ use e3_model::Secret;
 
 use crate::{
     GitError, RepositoryPath, Transfer,
-    advertisement::{Advertisement, AdvertisementReader, Service, Version},
+    advertisement::{Advertisement, AdvertisementReader, Kept, Service, Version},
     conversation::{AnswerReader, Exchange, Request},
     remote,
 };
@@ -36,6 +36,7 @@ impl<'r> HttpConversation<'r> {
     /// Asks for the advertisement, of upload-pack in version 2 if the server knows it; receive-pack only knows 0.
     pub(crate) async fn advertisement(
         &mut self,
+        kept: Kept,
         transfer: &mut Transfer,
     ) -> Result<Exchange<Advertisement>, GitError> {
         let service = self.service.name();
@@ -46,7 +47,7 @@ impl<'r> HttpConversation<'r> {
             request = request.header("git-protocol", "version=2");
         }
         let content_type = format!("application/x-{service}-advertisement");
-        self.exchange(request, &content_type, AdvertisementReader::new(self.service), transfer).await
+        self.exchange(request, &content_type, AdvertisementReader::new(self.service, kept), transfer).await
     }
 
     /// Sends a request; one to receive-pack never twice, since it changes the repository.

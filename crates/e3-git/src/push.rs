@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::{
     GitError, NewCommit, ObjectId, Remote, RepositoryPath, Tip, Transfer,
-    advertisement::{Advertisement, Service, Version},
+    advertisement::{Advertisement, Kept, Service, Version},
     conversation::{Conversation, Request},
     pkt_line::{write_flush, write_text},
     report_status::ReportReader,
@@ -38,7 +38,7 @@ pub async fn push(
     branch: &str,
     commit: &NewCommit<'_>,
 ) -> Result<Push, GitError> {
-    let mut sender = Sender::open(remote, repository).await?;
+    let mut sender = Sender::open(remote, repository, &[branch]).await?;
     let started = Instant::now();
     let packed = commit.on(base);
     let old = sender.tip(branch).unwrap_or(ObjectId::ZERO);
@@ -61,7 +61,7 @@ pub async fn delete_branches(
     repository: &RepositoryPath,
     branches: &[&str],
 ) -> Result<Push, GitError> {
-    let mut sender = Sender::open(remote, repository).await?;
+    let mut sender = Sender::open(remote, repository, branches).await?;
     let updates: Vec<_> = branches
         .iter()
         .filter_map(|branch| sender.tip(branch).map(|old| (*branch, old)))
@@ -81,7 +81,7 @@ struct Update {
     new: ObjectId,
 }
 
-/// A conversation with receive-pack that has heard which refs there are.
+/// A conversation with receive-pack that has heard which of some branches there are.
 struct Sender<'r> {
     conversation: Conversation<'r>,
     repository: &'r RepositoryPath,
@@ -90,11 +90,16 @@ struct Sender<'r> {
 }
 
 impl<'r> Sender<'r> {
-    async fn open(remote: &'r Remote, repository: &'r RepositoryPath) -> Result<Self, GitError> {
+    async fn open(
+        remote: &'r Remote,
+        repository: &'r RepositoryPath,
+        branches: &[&str],
+    ) -> Result<Self, GitError> {
         let started = Instant::now();
         let mut transfer = Transfer::default();
         let mut conversation = Conversation::open(remote, repository, Service::ReceivePack).await?;
-        let found = conversation.advertisement(&mut transfer).await?.answer;
+        let kept = Kept::Named(branches.iter().map(|branch| full_name(branch)).collect());
+        let found = conversation.advertisement(kept, &mut transfer).await?.answer;
         for needed in ["report-status", "side-band-64k"] {
             if !found.capabilities.has(needed) {
                 let problem = format!("the server cannot do {needed}, so a push could fail in silence");

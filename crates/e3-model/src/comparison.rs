@@ -71,7 +71,7 @@ pub enum Verdict {
     Better,
     /// The thread is worse than the baseline, beyond what chance explains.
     Worse,
-    /// Chance explains the difference.
+    /// Chance may be all there is to the difference; that they are alike is not shown either.
     NoEvidence,
     /// The numbers cannot be compared.
     Invalid,

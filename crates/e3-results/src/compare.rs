@@ -169,7 +169,9 @@ fn verdict(
         let is_better = is_more == measure.more_is_better();
         (if is_better { Verdict::Better } else { Verdict::Worse }, None)
     } else {
-        no_evidence("The interval of the ratio holds 1: chance explains the difference.".to_owned())
+        no_evidence(
+            "The interval of the ratio holds 1: chance may be all there is to the difference.".to_owned(),
+        )
     }
 }
 

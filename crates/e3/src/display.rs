@@ -14,7 +14,7 @@ use e3_model::{Plan, Reset, StageOutcome, quantity};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::printer::Printer;
+use crate::printer::{Printer, several};
 use crate::{screen, terminal};
 use state::State;
 
@@ -78,7 +78,11 @@ impl Display {
                 self.printer.progress("reset", &format!("{thread} {done} after {seconds:.1} s"));
             }
             FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
-                let text = format!("{position}/{of}  {thread}, {clients} clients for {duration} ({stage})");
+                let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let length = state.length(*stage, *duration);
+                drop(state);
+                let clients = several(usize::try_from(*clients).unwrap_or(usize::MAX), "client");
+                let text = format!("{position}/{of}  {thread}, {clients} {length} ({stage})");
                 self.printer.progress("run", &text);
             }
             FleetEvent::Progress { .. } => {}

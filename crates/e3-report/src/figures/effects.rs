@@ -39,7 +39,7 @@ fn figure(analysis: &Analysis, thread: ThreadId) -> Option<Figure> {
     let caption = Caption {
         stem: format!("difference-{thread}"),
         title: title.clone(),
-        population: "All ops together. Mark: the effect size, this thread’s value over the baseline’s; line: its 95 % interval. Where the line crosses zero, chance explains the difference. Hollow: no verdict.".to_owned(),
+        population: "All ops together. Mark: the effect size, this thread’s value over the baseline’s; line: its 95 % interval. Where the line crosses zero, chance may be all there is to the difference. Hollow: no verdict.".to_owned(),
         stamps: stamps_of(shown.iter().filter_map(|stage| find(analysis, *stage))),
     };
     let picture = chart(analysis, &own, &title);

@@ -147,3 +147,14 @@ fn a_threads_name_cannot_move_the_cursor() {
     let state = state(&["a\u{1b}[2J\nb"]);
     assert!(!shown(&state, 80, 24, 12).contains('\u{1b}'));
 }
+
+#[test]
+fn a_stage_that_ends_by_a_count_says_so() {
+    let mut state = State::of_rounds(vec![vec![(at(0, 0), 3600, Some(1500))], vec![(at(0, 1), 60, None)]]);
+    let hour = Span::from_secs(3600);
+    for stage in [at(0, 0), at(0, 1)] {
+        state.hear(&started(stage, "one", 1, 2), Duration::ZERO);
+    }
+    assert_eq!(state.length(at(0, 0), hour), "for 1,500 ops, at most 1 h");
+    assert_eq!(state.length(at(0, 1), Span::from_secs(60)), "for 60 s");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use e3_fleet::{FleetEvent, Recent};
-use e3_model::{Plan, StageRef, quantity};
+use e3_model::{Plan, Span, StageRef, quantity};
 
 /// How far a run has come.
 #[derive(Debug)]
@@ -87,6 +87,14 @@ impl State {
     /// Ends the display: from now on there is nothing to show.
     pub(super) fn end(&mut self) {
         self.over = true;
+    }
+
+    /// Returns how long a running stage holds its load, in words: `for 6 s`, or `for 500 ops, at most 1 h`.
+    pub(super) fn length(&self, stage: StageRef, duration: Span) -> String {
+        match self.runs(stage).and_then(|running| running.operations) {
+            Some(operations) => format!("for {} ops, at most {duration}", quantity::count(operations)),
+            None => format!("for {duration}"),
+        }
     }
 
     /// Returns whether the display has ended.
