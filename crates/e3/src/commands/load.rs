@@ -11,18 +11,14 @@ mod provider;
 mod shown;
 mod told;
 
-use std::path::PathBuf;
-
-use e3_home::RunDir;
-use e3_model::{Analysis, Distribution, Plan, ScriptDescriptor, Seed, Span};
+use e3_model::{Distribution, Plan, ScriptDescriptor, Seed, Span};
 use e3_plan::OneStage;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use arguments::LoadArguments;
 pub(crate) use arguments::{ABOUT as LOAD_ABOUT, EXAMPLES as LOAD_EXAMPLES};
 pub(crate) use provider::ExistingProvider;
 
-use super::{analyze, gather, provision, report, run};
+use super::{orchestrate, provision};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,7 +40,7 @@ pub(crate) async fn perform(app: &App, arguments: &LoadArguments) -> Result<Exit
     let (run, _lock) = provision::begin(app, &plan)?;
     let stop = interrupt::watch(format!("what was measured is in {}", run.path().display()))?;
     let measured = match system.set_up(app, &run) {
-        Ok(()) => measure(app, &run, &plan, stop).await,
+        Ok(()) => orchestrate::run_and_analyze(app, &run, &plan, stop).await,
         Err(failure) => Err(failure),
     };
     // Nothing was set up but the file of secrets, and that goes in any case.
@@ -104,29 +100,6 @@ fn plan(
             ),
         )
     })
-}
-
-/// Runs, gathers, analyses and reports; what a failed run had measured by then is analysed, too.
-async fn measure(
-    app: &App,
-    run: &RunDir,
-    plan: &Plan,
-    stop: CancellationToken,
-) -> Result<(Result<Exit, Failure>, Analysis), Failure> {
-    let record = run::conduct_run(app, run, stop).await?;
-    let (analysis, _) = analysed(app, run)?;
-    let exit = match run::exit_of(&record, plan) {
-        Ok(Exit::Success) => Ok(analyze::exit_of(&analysis)),
-        other => other,
-    };
-    Ok((exit, analysis))
-}
-
-fn analysed(app: &App, run: &RunDir) -> Result<(Analysis, PathBuf), Failure> {
-    gather::gather(app, run)?;
-    let analysis = analyze::analyze(app, run)?;
-    let path = report::write(app, run, &analysis)?;
-    Ok((analysis, path))
 }
 
 /// How long a load is held that nothing else bounds.

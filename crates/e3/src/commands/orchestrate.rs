@@ -57,7 +57,20 @@ async fn measure(
             return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("provisioning was interrupted")));
         }
     }
-    let record = match run::conduct_run(app, run, stop.clone()).await {
+    run_and_analyze(app, run, plan, stop.clone()).await
+}
+
+/// Runs, gathers, analyses and reports; what a failed run had measured by then is analysed, too.
+///
+/// # Errors
+/// When the run failed, or its samples could not be gathered, analysed or reported.
+pub(crate) async fn run_and_analyze(
+    app: &App,
+    run: &RunDir,
+    plan: &Plan,
+    stop: CancellationToken,
+) -> Result<(Result<Exit, Failure>, Analysis), Failure> {
+    let record = match run::conduct_run(app, run, stop).await {
         Ok(record) => record,
         Err(failure) => {
             if run.read::<Run>().is_ok_and(|record| !record.stages.is_empty()) {

@@ -156,5 +156,5 @@ fn a_stage_that_ends_by_a_count_says_so() {
         state.hear(&started(stage, "one", 1, 2), Duration::ZERO);
     }
     assert_eq!(state.length(at(0, 0), hour), "for 1,500 ops, at most 1 h");
-    assert_eq!(state.length(at(0, 1), Span::from_secs(60)), "for 60 s");
+    assert_eq!(state.length(at(0, 1), Span::from_secs(60)), "for 1 min");
 }
