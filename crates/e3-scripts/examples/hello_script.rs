@@ -160,7 +160,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 // ANCHOR: test
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use e3_http::{HttpSession, Request, Response};
 use e3_model::{ArgumentFault, Arguments, OpId, Outcome};
-use e3_workload::{ClientContext, Failure, Measured, ScriptError, Setting, Stopped};
+use e3_workload::{ClientContext, Failure, Measured, ScriptClient, ScriptError, Setting, Stopped};
 use rand::RngExt as _;
 use serde_json::Value;
 
@@ -48,9 +49,12 @@ impl Player {
         }
         Ok(Self { steps, http })
     }
+}
 
+#[async_trait]
+impl ScriptClient for Player {
     /// Goes through all steps; the first that fails ends the iteration.
-    pub(crate) async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
+    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
         // The same for all steps of an iteration, so that what one makes under a random name the next one finds.
         let random = context.random().random::<u64>() >> UNUSED_BITS;
         let (client, iteration) = (context.client().0, context.iteration());

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use e3_model::{ArgumentFault, ArgumentForm, Arguments, OpDescriptor, Protocol, ScriptDescriptor};
-use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
+use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting};
 use serde_json::Map;
 
 use super::player::Player;
@@ -46,9 +45,7 @@ impl Script for Request {
         setting: &Arc<Setting>,
         context: &mut ClientContext,
     ) -> Result<Box<dyn ScriptClient>, ScriptError> {
-        Ok(Box::new(Client(Player::open(NAME, setting, context, |arguments| {
-            self.0.steps(arguments, steps)
-        })?)))
+        Ok(Box::new(Player::open(NAME, setting, context, |arguments| self.0.steps(arguments, steps))?))
     }
 }
 
@@ -66,13 +63,4 @@ fn steps(arguments: &Arguments) -> Result<Steps, Vec<ArgumentFault>> {
     }
     steps.steps.push(step);
     if faults.is_empty() { Ok(steps) } else { Err(faults) }
-}
-
-struct Client(Player);
-
-#[async_trait]
-impl ScriptClient for Client {
-    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
-        self.0.iterate(context).await
-    }
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use e3_model::{ArgumentFault, ArgumentForm, Arguments, OpDescriptor, Protocol, ScriptDescriptor};
-use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
+use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting};
 use serde_json::{Map, Value};
 
 use super::player::Player;
@@ -57,9 +56,7 @@ impl Script for Sequence {
         setting: &Arc<Setting>,
         context: &mut ClientContext,
     ) -> Result<Box<dyn ScriptClient>, ScriptError> {
-        Ok(Box::new(Client(Player::open(NAME, setting, context, |arguments| {
-            self.0.steps(arguments, steps)
-        })?)))
+        Ok(Box::new(Player::open(NAME, setting, context, |arguments| self.0.steps(arguments, steps))?))
     }
 }
 
@@ -187,15 +184,6 @@ fn extract(keys: &Map<String, Value>, at: &str, faults: &mut Vec<ArgumentFault>)
 
 fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
-}
-
-struct Client(Player);
-
-#[async_trait]
-impl ScriptClient for Client {
-    async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
-        self.0.iterate(context).await
-    }
 }
 
 const LONGEST_NAME: usize = 60;
