@@ -176,10 +176,12 @@ fn written(name: &str, analysis: &Analysis) -> PathBuf {
     path
 }
 
-/// Returns a file's text once it is there.
+/// Returns a file's text once it is there. Chromium reserves a download's name with an empty file, writes beside it, and
+/// renames the whole over it: what is empty has not come yet.
 fn read(path: &Path) -> String {
     wait_for_blocking("the saved file", Duration::from_secs(20), || {
-        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if text.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(text) }
     })
 }
 
