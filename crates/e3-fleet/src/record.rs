@@ -1,7 +1,9 @@
 //! The run's record: run.json, rewritten as a whole whenever it changes.
 
+use std::collections::BTreeMap;
+
 use e3_home::RunDir;
-use e3_model::{Header, Honesty, Run, StageOutcome, StageRecord, StageRef, Topology};
+use e3_model::{Arrivals, Header, Honesty, LagBucket, Run, StageOutcome, StageRecord, StageRef, Topology};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -78,13 +80,56 @@ pub(crate) fn worst(a: &Honesty, b: &Honesty) -> Honesty {
     Honesty {
         scheduling_lag_p99_ms: a.scheduling_lag_p99_ms.max(b.scheduling_lag_p99_ms),
         scheduling_lag_max_ms: a.scheduling_lag_max_ms.max(b.scheduling_lag_max_ms),
+        scheduling_lag: lags(&a.scheduling_lag, &b.scheduling_lag),
+        event_loop_delay_p99_ms: a.event_loop_delay_p99_ms.max(b.event_loop_delay_p99_ms),
+        event_loop_delay_max_ms: a.event_loop_delay_max_ms.max(b.event_loop_delay_max_ms),
         worker_cpus: a.worker_cpus.max(b.worker_cpus),
         machine_cpu: larger(a.machine_cpu, b.machine_cpu),
         steal: larger(a.steal, b.steal),
         cpus: a.cpus.max(b.cpus),
         file_descriptors: a.file_descriptors.max(b.file_descriptors),
+        descriptor_limit: smaller(a.descriptor_limit, b.descriptor_limit),
+        segments_sent: sum(a.segments_sent, b.segments_sent),
+        segments_retransmitted: sum(a.segments_retransmitted, b.segments_retransmitted),
         lost_samples: a.lost_samples + b.lost_samples,
+        arrivals: match (a.arrivals, b.arrivals) {
+            (Some(a), Some(b)) => Some(arrivals(a, b)),
+            (a, b) => a.or(b),
+        },
     }
+}
+
+/// Returns two workers' arrivals together. The most that waited or were busy at once need not have been so at the same
+/// time; their sum is the bound that the two shared.
+fn arrivals(a: Arrivals, b: Arrivals) -> Arrivals {
+    Arrivals {
+        due: a.due + b.due,
+        late: a.late + b.late,
+        unstarted: a.unstarted + b.unstarted,
+        most_waiting: a.most_waiting + b.most_waiting,
+        longest_wait_ms: a.longest_wait_ms.max(b.longest_wait_ms),
+        most_busy: a.most_busy + b.most_busy,
+    }
+}
+
+fn lags(a: &[LagBucket], b: &[LagBucket]) -> Vec<LagBucket> {
+    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+    for bucket in a.iter().chain(b) {
+        *counts.entry(bucket.up_to_us).or_default() += bucket.count;
+    }
+    counts.into_iter().map(|(up_to_us, count)| LagBucket { up_to_us, count }).collect()
+}
+
+fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Returns the smaller limit of those that are known.
+fn smaller(a: u64, b: u64) -> u64 {
+    if a == 0 || b == 0 { a.max(b) } else { a.min(b) }
 }
 
 fn now() -> String {

@@ -113,6 +113,8 @@ impl MetricSource for Tick {
 fn stage(clients: u32, workers: u32, script: &str) -> StagePlan {
     let ops = vec![OpDescriptor { name: "Wait".into(), summary: "ten milliseconds".into() }];
     StagePlan {
+        arrivals: None,
+        transport: e3_model::Transport::default(),
         duration: Span::from_millis(700),
         operations: None,
         warm_up: Span::ZERO,
@@ -220,7 +222,12 @@ impl Bench {
             admin,
             users: vec![],
             repositories: RepositoryDraw::default(),
-            op_timeout: Duration::from_secs(10),
+            ca: None,
+            git_client: GitClient::Native,
+            transport: e3_model::Transport {
+                op_timeout: Span::from_secs(10),
+                ..e3_model::Transport::default()
+            },
         });
         let addresses: Vec<_> = (0..2)
             .flat_map(|thread| {

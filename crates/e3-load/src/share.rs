@@ -66,6 +66,7 @@ impl Share {
         setting: &Arc<Setting>,
         catalogue: &Catalogue,
     ) -> Result<Self, LoadError> {
+        let setting = &Arc::new(setting.with_transport(&plan.transport));
         // All clients of a share have the same worker.
         let operations = clients.first().and_then(|client| plan.operations_of(client.worker));
         let rooms: Vec<JobRoom> = plan
@@ -91,7 +92,7 @@ impl Share {
             if let Some(job) = client.job.filter(|job| job.index() >= rooms.len()) {
                 return Err(LoadError::NoSuchJob { client: client.client.0, job: job.0 });
             }
-            let (op_timeout, samples) = (setting.op_timeout, samples.clone());
+            let (op_timeout, samples) = (plan.transport.op_timeout.to_duration(), samples.clone());
             let seat = Seat { client: client.client, seed: client.seed, op_timeout, samples };
             Client::prepare(client, &seat, &rooms, setting, (&draw, &plan.think_time), told.clone())
                 .map_err(|(script, source)| LoadError::Prepare { script, source })

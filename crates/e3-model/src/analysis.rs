@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Comparison, Document, Header, Honesty, MetricSeries, Mix, Order, StageOutcome, StageRef,
-    ThresholdResult,
+    Answer, ArrivalPlan, Comparison, Document, Header, Honesty, MetricSeries, Mix, Order, StageOutcome,
+    StageRef, ThresholdResult, Transport,
 };
 
 /// Every number that the report shows.
@@ -68,6 +68,8 @@ pub enum Stamp {
     Incomplete,
     /// Samples were lost: the stage is invalid.
     SamplesLost,
+    /// The open model's bound on busy clients was reached: ops began late, and their latency includes the wait.
+    ConcurrencyBound,
 }
 
 /// One thread's numbers.
@@ -90,8 +92,14 @@ pub struct StageAnalysis {
     /// The stage.
     #[serde(flatten)]
     pub stage: StageRef,
-    /// The clients of the closed model.
+    /// The clients of the closed model; in the open one the most that could be busy at a time.
     pub clients: u32,
+    /// When iterations were to start, in the open model; none in the closed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<ArrivalPlan>,
+    /// How clients talked to the system under test.
+    #[serde(default)]
+    pub transport: Transport,
     /// The workload's name.
     pub workload: String,
     /// What a job's weight is a share of.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Distribution, Seed, Span};
+use crate::{Arrival, Connections, Distribution, HttpVersion, Rate, Seed, Span, Verify};
 
 /// An experiment: threads that are compared with each other, and the load that each gets.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -52,14 +52,23 @@ pub struct Load {
     pub duration: Option<Span>,
     /// The workload's name.
     pub workload: Option<String>,
-    /// How long clients take to start, evenly spread; the default is none.
+    /// How long clients take to start, evenly spread, or how long an open load takes to reach its rate; the default is none.
     pub ramp_up: Option<Span>,
     /// How much of the stage's beginning is left out of the results; the default is none.
     pub warm_up: Option<Span>,
     /// How long a client waits between two iterations; the default is none.
     pub think_time: Option<Distribution>,
-    /// What a job's weight is a share of; the default is `clients`.
+    /// What a job's weight is a share of; the default is `clients`, and in the open model `ops`.
     pub mix: Option<Mix>,
+    /// How long one op may take before it is recorded as timed out; the default is five minutes.
+    pub op_timeout: Option<Span>,
+    /// How long a client's connections live, `keepAlive` or `perOp`; by default web and HTTP clients keep theirs, and Git
+    /// clients open one for every op, as `git` does.
+    pub connections: Option<Connections>,
+    /// The version of HTTP, `1.1` or `2`; the default is `1.1`.
+    pub http: Option<HttpVersion>,
+    /// Which packs have their checksum verified, `always` or `sampled` (one in 16); the default is `always`.
+    pub verify: Option<Verify>,
 }
 
 /// One arm: a system under test, the workers that load it, and the stages it goes through.
@@ -86,9 +95,13 @@ pub struct ExperimentStage {
     /// Clients of the closed model: each starts its next op when the last has ended.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub clients: Option<u32>,
-    /// Arrivals per second of the open model.
-    #[schemars(range(min = 0.000_001, max = 1_000_000.0))]
-    pub rate: Option<f64>,
+    /// Iterations that the open model starts per second, over all workers: a number, or a ramp such as
+    /// `{"from": 10, "to": 200}`.
+    pub rate: Option<Rate>,
+    /// The most clients that an open stage may have at a time; what is due when all are busy starts late, and counts from
+    /// when it was due. The default is ten seconds' worth of the highest rate, at least 16 and at most 4096.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_clients: Option<u32>,
     /// Ends the stage after so many ops, over all clients and warm-up included, if that is before its duration.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub operations: Option<u64>,
@@ -216,16 +229,6 @@ pub enum Order {
     Parallel,
     /// Stage by stage, the first thread first in even stages and last in odd ones (ABBA); the idle systems get no load.
     Interleaved,
-}
-
-/// How the starts of the open model are spaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrival {
-    /// At equal distances.
-    Constant,
-    /// At random, as independent people arrive.
-    Poisson,
 }
 
 /// What a job's weight is a share of.

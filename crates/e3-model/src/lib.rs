@@ -5,6 +5,7 @@
 //! no clock, no file, no network, no rule about what makes a good experiment.
 
 mod analysis;
+mod arrival;
 mod cause;
 mod comparison;
 mod distribution;
@@ -30,19 +31,21 @@ mod span;
 mod teardown;
 mod threshold;
 mod topology;
+mod transport;
 mod workload;
 
 pub use analysis::{
     Analysis, Bucket, Confidence, Headline, JobShare, Latency, LatencyIntervals, OpStatistics, StageAnalysis,
     Stamp, ThreadAnalysis, TimelinePoint,
 };
+pub use arrival::{Arrival, ArrivalPlan, Rate, RateRamp};
 pub use cause::with_causes;
 pub use comparison::{Answer, Comparison, Measure, Verdict};
 pub use distribution::{Distribution, Shape};
 pub use document::{Document, DocumentError, Header, Parent, from_json, schema_of, sha256_hex, to_json};
 pub use experiment::{
-    Arrival, Collect, Experiment, ExperimentStage, ExperimentThread, GitClient, InstanceSpec, Load, Mix,
-    Order, ProviderName, Reset, Search, Stack, WorkerSpec,
+    Collect, Experiment, ExperimentStage, ExperimentThread, GitClient, InstanceSpec, Load, Mix, Order,
+    ProviderName, Reset, Search, Stack, WorkerSpec,
 };
 pub use finding::{Finding, Findings, Location, Severity};
 pub use id::{ClientId, JobId, OpId, RunName, Seed, StageId, StageRef, ThreadId, WorkerId};
@@ -55,7 +58,7 @@ pub use plan::{
 };
 pub use process::ProcessIdentity;
 pub use results::{Results, StageResults};
-pub use run::{Honesty, Run, StageOutcome, StageRecord};
+pub use run::{Arrivals, ClientBound, Honesty, LagBucket, Run, StageOutcome, StageRecord};
 pub use run_comparison::{ComparedRun, RunComparison, ThreadPair};
 pub use sample::{CacheState, GitPhases, Outcome, Sample};
 pub use schemas::schemas;
@@ -70,4 +73,5 @@ pub use span::{Span, SpanError};
 pub use teardown::{Leftover, Teardown};
 pub use threshold::{Relation, Statistic, Threshold, ThresholdResult, ThresholdState, ThresholdTarget};
 pub use topology::{InstanceTopology, NodeTopology, SshEndpoint, ThreadTopology, Topology, WorkerTopology};
+pub use transport::{Connections, HttpVersion, Transport, Verify};
 pub use workload::{Job, Workload};

@@ -1,13 +1,13 @@
 //! The plan: an experiment with every choice made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arguments, ClientId, Distribution, Document, Generate, GitClient, Header, JobId, Mix, OpDescriptor,
-    Order, ProviderName, Reset, Seed, Span, StageRef, ThreadId, Threshold, WorkerId,
+    Arguments, ArrivalPlan, ClientId, Distribution, Document, Generate, GitClient, Header, JobId, Mix,
+    OpDescriptor, Order, ProviderName, Reset, Seed, Span, StageRef, ThreadId, Threshold, Transport, WorkerId,
 };
 
 /// The plan: specific enough that execution has nothing left to decide.
@@ -134,7 +134,14 @@ pub struct StagePlan {
     pub workload: String,
     /// Its jobs with a weight above 0.
     pub jobs: Vec<JobPlan>,
-    /// Every client; `clients[i].client` is i.
+    /// When iterations start, in the open model; none in the closed one, where each client starts its next when its last
+    /// has ended and been thought about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<ArrivalPlan>,
+    /// How clients talk to the system under test.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Every client; `clients[i].client` is i. In the open model they are those that may be busy at a time.
     pub clients: Vec<ClientPlan>,
 }
 
@@ -185,8 +192,14 @@ impl StagePlan {
     /// Returns how many ops a worker may begin; none when only time ends the stage.
     ///
     /// The stage's count is dealt to the workers in proportion to their clients, by the largest remainder, the first of
-    /// equal ones first: the shares add up to the count, whatever the number of workers and clients.
+    /// equal ones first: the shares add up to the count, whatever the number of workers and clients. In the open model it
+    /// is dealt as arrivals are, in turns.
     pub fn operations_of(&self, worker: WorkerId) -> Option<u64> {
+        if self.arrivals.is_some() {
+            let (turn, workers) = self.turn_of(worker)?;
+            let earlier = u64::from(workers - 1 - turn);
+            return Some(self.operations?.saturating_add(earlier) / u64::from(workers));
+        }
         let operations = u128::from(self.operations?);
         let mut clients: BTreeMap<WorkerId, u128> = BTreeMap::new();
         for client in &self.clients {
@@ -202,6 +215,15 @@ impl StagePlan {
         let place = by_remainder.iter().position(|(other, _)| *other == worker)?;
         let gets_one_more = u128::try_from(place).is_ok_and(|place| place < operations - given);
         u64::try_from(own / all + u128::from(gets_one_more)).ok()
+    }
+}
+
+impl StagePlan {
+    /// Returns which of the stage's workers one is, from 0, and how many there are; none when it has no client.
+    pub fn turn_of(&self, worker: WorkerId) -> Option<(u32, u32)> {
+        let workers: BTreeSet<WorkerId> = self.clients.iter().map(|client| client.worker).collect();
+        let turn = workers.iter().position(|other| *other == worker)?;
+        Some((u32::try_from(turn).ok()?, u32::try_from(workers.len()).ok()?))
     }
 }
 
@@ -236,6 +258,8 @@ mod tests {
             mix: Mix::Ops,
             workload: String::new(),
             jobs: Vec::new(),
+            arrivals: None,
+            transport: Transport::default(),
             clients: clients.collect(),
         }
     }
@@ -257,6 +281,22 @@ mod tests {
         }
         let by_time = StagePlan { operations: None, ..stage(1, &[1]) };
         assert_eq!(by_time.operations_of(WorkerId(0)), None);
+    }
+
+    #[test]
+    fn the_open_model_deals_in_turns() {
+        let arrivals = ArrivalPlan {
+            arrival: crate::Arrival::Constant,
+            from: 1.0,
+            to: 1.0,
+            ramp: Span::ZERO,
+            seed: Seed(1),
+        };
+        for (operations, expected) in [(10, [4, 3, 3]), (11, [4, 4, 3]), (12, [4, 4, 4]), (1, [1, 0, 0])] {
+            let stage = StagePlan { arrivals: Some(arrivals.clone()), ..stage(operations, &[9, 1, 1]) };
+            let shares = [0, 1, 2].map(|worker| stage.operations_of(WorkerId(worker)).unwrap());
+            assert_eq!(shares, expected, "{operations}");
+        }
     }
 
     #[test]

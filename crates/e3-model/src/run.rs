@@ -57,10 +57,20 @@ pub enum StageOutcome {
 /// CPU figures cover the worker's whole process over the stage.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Honesty {
-    /// How late the runtime woke a task that was due, 99th percentile, in milliseconds.
+    /// How late clients that waited for a time, be it the end of a think time or a scheduled start, began, 99th
+    /// percentile, in milliseconds; waiting for a free client is no lag.
     pub scheduling_lag_p99_ms: f64,
     /// The same, at worst.
     pub scheduling_lag_max_ms: f64,
+    /// The same, counted in classes, the shortest first; classes without any are left out.
+    #[serde(default)]
+    pub scheduling_lag: Vec<LagBucket>,
+    /// How late the runtime woke a task that does nothing but wait, 99th percentile, in milliseconds.
+    #[serde(default)]
+    pub event_loop_delay_p99_ms: f64,
+    /// The same, at worst.
+    #[serde(default)]
+    pub event_loop_delay_max_ms: f64,
     /// The worker process's CPU time over wall time, in CPUs.
     pub worker_cpus: f64,
     /// The whole machine's CPU use over the stage, 0 to 1, where it can be read.
@@ -71,8 +81,63 @@ pub struct Honesty {
     pub cpus: u32,
     /// The most file descriptors that were open at once.
     pub file_descriptors: u64,
+    /// How many the process may open; 0 where that cannot be read.
+    #[serde(default)]
+    pub descriptor_limit: u64,
+    /// TCP segments that the worker's machine sent over the stage, where that can be read.
+    #[serde(default)]
+    pub segments_sent: Option<u64>,
+    /// Of these, how many were sent again, where that can be read.
+    #[serde(default)]
+    pub segments_retransmitted: Option<u64>,
     /// Samples that could not be recorded; any makes the stage invalid.
     pub lost_samples: u64,
+    /// How the open model kept its schedule; none in the closed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<Arrivals>,
+}
+
+/// How many waits had a lag of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LagBucket {
+    /// The class's upper bound in microseconds, a power of two; its lower bound is half of that, and 0 for the first.
+    pub up_to_us: u64,
+    /// How many waits.
+    pub count: u64,
+}
+
+/// How the open model kept its schedule: every arrival that was due is counted, and each is a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Arrivals {
+    /// How many were due while the stage lasted.
+    pub due: u64,
+    /// Of these, how many found every client busy, so that they began late or not at all.
+    pub late: u64,
+    /// Of these, how many had not begun when the stage ended; each is recorded as cancelled.
+    pub unstarted: u64,
+    /// The most that waited for a client at once.
+    pub most_waiting: u64,
+    /// The longest that one waited for a client, in milliseconds.
+    pub longest_wait_ms: f64,
+    /// The most clients that were busy at once.
+    pub most_busy: u64,
+}
+
+/// Why a worker counts as the bottleneck of its stage: what was measured against its limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ClientBound {
+    /// Clients began late, 99th percentile in milliseconds.
+    SchedulingLag(f64),
+    /// The event loop was late, 99th percentile in milliseconds.
+    EventLoopDelay(f64),
+    /// The worker used so many of so many CPUs.
+    WorkerCpu(f64, u32),
+    /// The hypervisor took this share of the machine's CPU time, 0 to 1.
+    Steal(f64),
+    /// So many descriptors were open, and so many may be.
+    Descriptors(u64, u64),
+    /// This share of TCP segments was sent again, 0 to 1.
+    Retransmits(f64),
 }
 
 impl Honesty {
@@ -87,11 +152,53 @@ impl Honesty {
     /// Above it, the clients wait for each other rather than for the system under test.
     pub const WORKER_CPU_LIMIT: f64 = 0.9;
 
+    /// The share of CPU time that the hypervisor may take away; above it, latencies tell of the neighbours.
+    pub const STEAL_LIMIT: f64 = 0.05;
+
+    /// The share of the descriptors it may open that a worker may use; the rest is not far away then.
+    pub const DESCRIPTOR_LIMIT: f64 = 0.9;
+
+    /// The share of TCP segments that may be sent again; a healthy network stays far below.
+    pub const RETRANSMIT_LIMIT: f64 = 0.01;
+
     /// Returns whether the worker was the bottleneck, so that the stage says nothing about the system under test.
     pub fn is_client_bound(&self) -> bool {
-        self.scheduling_lag_p99_ms > Self::SCHEDULING_LAG_LIMIT_MS
-            || (self.cpus > 0 && self.worker_cpus > Self::WORKER_CPU_LIMIT * f64::from(self.cpus))
+        !self.client_bound().is_empty()
     }
+
+    /// Returns every limit that the worker passed, with what was measured; none when the stage can be believed.
+    pub fn client_bound(&self) -> Vec<ClientBound> {
+        let cpus = f64::from(self.cpus);
+        let descriptors = share(self.file_descriptors, self.descriptor_limit);
+        let again = self.segments_sent.zip(self.segments_retransmitted);
+        let again = again.filter(|(_, again)| *again >= Self::FEW_RETRANSMITS);
+        let again = again.and_then(|(sent, again)| share(again, sent));
+        let steal = self.steal.filter(|steal| *steal > Self::STEAL_LIMIT);
+        [
+            (self.scheduling_lag_p99_ms > Self::SCHEDULING_LAG_LIMIT_MS)
+                .then_some(ClientBound::SchedulingLag(self.scheduling_lag_p99_ms)),
+            (self.event_loop_delay_p99_ms > Self::SCHEDULING_LAG_LIMIT_MS)
+                .then_some(ClientBound::EventLoopDelay(self.event_loop_delay_p99_ms)),
+            (self.cpus > 0 && self.worker_cpus > Self::WORKER_CPU_LIMIT * cpus)
+                .then_some(ClientBound::WorkerCpu(self.worker_cpus, self.cpus)),
+            steal.map(ClientBound::Steal),
+            descriptors
+                .filter(|share| *share > Self::DESCRIPTOR_LIMIT)
+                .map(|_| ClientBound::Descriptors(self.file_descriptors, self.descriptor_limit)),
+            again.filter(|share| *share > Self::RETRANSMIT_LIMIT).map(ClientBound::Retransmits),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Fewer than these are chance, whatever their share.
+    const FEW_RETRANSMITS: u64 = 50;
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of segments and descriptors stay far below 2^53")]
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 impl Document for Run {

@@ -38,6 +38,9 @@ pub struct InstanceTopology {
     /// Where Git over SSH is served; none if the system does not serve it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshEndpoint>,
+    /// The certificates, in PEM, that its TLS certificate must lead to; none for those that the machine trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
     /// The administrator's name; the password is among the run's secrets.
     pub admin: String,
     /// Its nodes; "direct" scripts go round-robin over them.

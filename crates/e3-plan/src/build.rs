@@ -97,6 +97,8 @@ fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> 
         mix,
         workload: name,
         jobs,
+        arrivals: None,
+        transport: stage.transport(),
         clients: assign::clients(&assignment),
     })
 }

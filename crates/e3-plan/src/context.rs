@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 
 use e3_model::{
     Distribution, Experiment, ExperimentStage, Instance, Job, Kind, Load, Mix, Order, ScriptDescriptor,
-    Snapshot, Span, ThreadId, Workload,
+    Snapshot, Span, ThreadId, Transport, Workload,
 };
 use serde::de::DeserializeOwned;
 
@@ -204,6 +204,19 @@ impl Stage<'_> {
     /// Returns what a job's weight is a share of.
     pub(crate) fn mix(&self) -> Mix {
         self.setting("mix", |load| load.mix).map_or(Mix::Clients, |setting| setting.value)
+    }
+
+    /// Returns how clients talk to the system.
+    pub(crate) fn transport(&self) -> Transport {
+        let usual = Transport::default();
+        Transport {
+            op_timeout: self
+                .setting("opTimeout", |load| load.op_timeout)
+                .map_or(usual.op_timeout, |setting| setting.value),
+            connections: self.setting("connections", |load| load.connections).map(|setting| setting.value),
+            http: self.setting("http", |load| load.http).map_or(usual.http, |setting| setting.value),
+            verify: self.setting("verify", |load| load.verify).map_or(usual.verify, |setting| setting.value),
+        }
     }
 
     /// Returns how often the stage is held.

@@ -91,6 +91,7 @@ impl Provider for LocalProvider {
         create_directory(&system.home()?, journal)?;
         let (nodes, front) = system.start(request.instance.nodes, request.node_ready, journal).await?;
         Ok(InstanceTopology {
+            ca: None,
             provider: ProviderName::Local,
             ssh: front.endpoint(&nodes),
             url: front.http,

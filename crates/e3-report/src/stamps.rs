@@ -57,6 +57,7 @@ pub(crate) fn name(stamp: Stamp) -> &'static str {
         Stamp::ClientBound => "client-bound",
         Stamp::Incomplete => "incomplete",
         Stamp::SamplesLost => "samples-lost",
+        Stamp::ConcurrencyBound => "concurrency-bound",
     }
 }
 
@@ -81,6 +82,15 @@ fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
             title: format!("Samples were lost in {} of {all} stages", stages.len()),
             paragraphs: vec![
                 "Not every op that ran was recorded, so these stages’ counts are too low.".to_owned(),
+            ],
+            stages,
+        },
+        Stamp::ConcurrencyBound => StampWords {
+            weight: "warning",
+            name: name(stamp),
+            title: format!("Every client was busy at times in {} of {all} stages", stages.len()),
+            paragraphs: vec![
+                "What was due then began late. Its latency counts from when it was due, so the wait is in the numbers; the system was offered less than the rate that was asked for.".to_owned(),
             ],
             stages,
         },
@@ -146,14 +156,24 @@ fn reason(stage: &StageAnalysis, stamp: Stamp) -> String {
         Stamp::SamplesLost if honesty.lost_samples > 0 => {
             format!(": {} lost", quantity::count(honesty.lost_samples))
         }
+        Stamp::ConcurrencyBound => honesty.arrivals.map_or_else(String::new, |arrivals| {
+            format!(
+                ": {} of {} late, {} never begun, the longest wait {} ms",
+                quantity::count(arrivals.late),
+                quantity::count(arrivals.due),
+                quantity::count(arrivals.unstarted),
+                quantity::number(arrivals.longest_wait_ms)
+            )
+        }),
         Stamp::SamplesLost | Stamp::CoLocated => String::new(),
     }
 }
 
 /// How much a stamp weighs, the weightiest first.
-const WEIGHTS: [(Stamp, &str); 4] = [
+const WEIGHTS: [(Stamp, &str); 5] = [
     (Stamp::ClientBound, "invalid"),
     (Stamp::SamplesLost, "invalid"),
     (Stamp::Incomplete, "warning"),
+    (Stamp::ConcurrencyBound, "warning"),
     (Stamp::CoLocated, "note"),
 ];

@@ -49,6 +49,7 @@ pub(crate) fn invalid_because(stamp: Stamp) -> &'static str {
         Stamp::SamplesLost => "lost samples",
         Stamp::ClientBound => "was client-bound: the worker, not the system under test, was the bottleneck",
         Stamp::Incomplete => "did not run for its whole time",
+        Stamp::ConcurrencyBound => "reached its bound on busy clients",
         Stamp::CoLocated => "shared its machine with the worker",
     }
 }

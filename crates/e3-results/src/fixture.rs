@@ -147,6 +147,8 @@ pub(crate) fn stage_plan(clients: u32) -> StagePlan {
         arguments: e3_model::Arguments::new(),
     };
     StagePlan {
+        arrivals: None,
+        transport: e3_model::Transport::default(),
         duration: Span::from_secs(6),
         operations: None,
         warm_up: Span::from_secs(1),

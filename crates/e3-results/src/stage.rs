@@ -86,6 +86,8 @@ pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> Analyze
     let analysis = StageAnalysis {
         stage: record.stage,
         clients: u32::try_from(plan.clients.len()).unwrap_or(u32::MAX),
+        arrivals: plan.arrivals.clone(),
+        transport: plan.transport.clone(),
         workload: plan.workload.clone(),
         mix: plan.mix,
         position,

@@ -11,6 +11,7 @@ pub(crate) fn stamps(record: &StageRecord, gathered: usize, co_located: bool) ->
         (Stamp::ClientBound, record.honesty.is_client_bound()),
         (Stamp::Incomplete, record.outcome != StageOutcome::Completed),
         (Stamp::SamplesLost, lost),
+        (Stamp::ConcurrencyBound, record.honesty.arrivals.is_some_and(|arrivals| arrivals.late > 0)),
     ]
     .into_iter()
     .filter_map(|(stamp, applies)| applies.then_some(stamp))

@@ -148,6 +148,8 @@ pub(crate) mod tests {
             arguments: e3_model::Arguments::new(),
         };
         Names::of(&StagePlan {
+            arrivals: None,
+            transport: e3_model::Transport::default(),
             duration: Span::from_secs(6),
             operations: None,
             warm_up: Span::from_secs(1),

@@ -106,7 +106,12 @@ async fn try_it(status: u16, body: &'static str) -> Result<Vec<Sample>, Box<dyn 
     let server = Loopback::serve(move |_| async move { answer(status, &[], body) }).await;
     let setting = Arc::new(setting(server.url())?);
     let (sink, mut samples) = sample_channel(100);
-    let seat = Seat { client: ClientId(0), seed: Seed(1), op_timeout: setting.op_timeout, samples: sink };
+    let seat = Seat {
+        client: ClientId(0),
+        seed: Seed(1),
+        op_timeout: setting.transport.op_timeout.to_duration(),
+        samples: sink,
+    };
     let mut context = ClientContext::new(seat, JobId(0), ListBranches.descriptor().ops, 0);
     let mut client = ListBranches.client(&setting, &mut context)?;
     let origin = Instant::now();
@@ -137,7 +142,12 @@ fn setting(url: String) -> Result<Setting, serde_json::Error> {
         admin: account("admin"),
         users: vec![account("ada")],
         repositories: RepositoryDraw::of(&snapshot),
-        op_timeout: Duration::from_secs(5),
+        ca: None,
+        git_client: e3_model::GitClient::Native,
+        transport: e3_model::Transport {
+            op_timeout: e3_model::Span::from_secs(5),
+            ..e3_model::Transport::default()
+        },
     })
 }
 // ANCHOR_END: try

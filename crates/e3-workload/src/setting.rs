@@ -1,8 +1,6 @@
 //! What a client knows of the system under test.
 
-use std::time::Duration;
-
-use e3_model::{Secret, Snapshot, SshEndpoint};
+use e3_model::{GitClient, Secret, Snapshot, SshEndpoint, Transport};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -21,8 +19,20 @@ pub struct Setting {
     pub users: Vec<Account>,
     /// The repositories that can be drawn.
     pub repositories: RepositoryDraw,
-    /// How long one op may take before it is recorded as timed out.
-    pub op_timeout: Duration,
+    /// The certificates, in PEM, that the system's TLS certificate must lead to; none for those that the machine trusts.
+    pub ca: Option<String>,
+    /// Which Git client the scm scripts use.
+    pub git_client: GitClient,
+    /// How clients talk to the system; each stage has its own.
+    pub transport: Transport,
+}
+
+impl Setting {
+    /// Returns the setting in which clients talk as a stage's plan says.
+    #[must_use]
+    pub fn with_transport(&self, transport: &Transport) -> Self {
+        Self { transport: transport.clone(), ..self.clone() }
+    }
 }
 
 /// A user who can log in.

@@ -93,7 +93,7 @@ pub(super) fn problems(analysis: &Analysis, scripts: &[ScriptDescriptor]) -> Vec
 fn beyond_belief(analysis: &Analysis) -> Vec<String> {
     let stages = analysis.threads.iter().flat_map(|thread| &thread.stages).enumerate();
     let problem = |number: usize, stamp: &Stamp| match stamp {
-        Stamp::CoLocated | Stamp::ClientBound => None,
+        Stamp::CoLocated | Stamp::ClientBound | Stamp::ConcurrencyBound => None,
         Stamp::Incomplete => Some(format!("stage {number} did not run for its whole time")),
         Stamp::SamplesLost => Some(format!("stage {number} lost samples")),
     };

@@ -74,7 +74,9 @@ fn setting() -> Arc<Setting> {
         admin,
         users: vec![],
         repositories: RepositoryDraw::default(),
-        op_timeout: Duration::from_secs(60),
+        ca: None,
+        git_client: e3_model::GitClient::Native,
+        transport: e3_model::Transport { op_timeout: Span::from_secs(60), ..e3_model::Transport::default() },
     })
 }
 
@@ -85,6 +87,8 @@ fn job(script: &str, weight: f64) -> JobPlan {
 
 fn stage(clients: u32, think_ms: u64, mix: Mix) -> StagePlan {
     StagePlan {
+        arrivals: None,
+        transport: e3_model::Transport::default(),
         duration: Span::from_secs(10),
         operations: None,
         warm_up: Span::ZERO,

@@ -288,7 +288,12 @@ mod tests {
             admin: account.clone(),
             users: vec![],
             repositories: RepositoryDraw::default(),
-            op_timeout: Duration::from_secs(10),
+            ca: None,
+            git_client: e3_model::GitClient::Native,
+            transport: e3_model::Transport {
+                op_timeout: e3_model::Span::from_secs(10),
+                ..e3_model::Transport::default()
+            },
         });
         let mut browser = Browser::open("web.Test", &setting, Some(account)).unwrap();
         let (mut context, mut samples) = context();

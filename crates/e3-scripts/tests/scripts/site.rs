@@ -130,7 +130,12 @@ pub(crate) fn setting(url: &str) -> Setting {
         admin: account("admin"),
         users: vec![account("ada")],
         repositories: RepositoryDraw::of(&Snapshot { projects, ..Snapshot::default() }),
-        op_timeout: Duration::from_secs(20),
+        ca: None,
+        git_client: e3_model::GitClient::Native,
+        transport: e3_model::Transport {
+            op_timeout: e3_model::Span::from_secs(20),
+            ..e3_model::Transport::default()
+        },
     }
 }
 
@@ -165,7 +170,7 @@ impl Player {
         let seat = Seat {
             client: ClientId(client),
             seed: Seed(u64::from(client) + 1),
-            op_timeout: setting.op_timeout,
+            op_timeout: setting.transport.op_timeout.to_duration(),
             samples: sink,
         };
         let ops = script.ops(arguments).map_err(|faults| format!("{faults:?}"))?;

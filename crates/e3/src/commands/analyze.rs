@@ -46,7 +46,7 @@ fn invalid(stamp: &Stamp) -> Option<&'static str> {
     match stamp {
         Stamp::ClientBound => Some("the worker was the bottleneck"),
         Stamp::SamplesLost => Some("samples of it are missing"),
-        Stamp::CoLocated | Stamp::Incomplete => None,
+        Stamp::CoLocated | Stamp::Incomplete | Stamp::ConcurrencyBound => None,
     }
 }
 

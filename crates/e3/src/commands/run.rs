@@ -3,7 +3,6 @@
 mod watched;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -14,6 +13,7 @@ use e3_home::{Home, RunDir, RunSecrets};
 use e3_metrics::Targets;
 use e3_model::{
     Document as _, Plan, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId, ThreadTopology, Topology,
+    Transport,
 };
 use e3_provider::{NodeProbe, Provider};
 use e3_workload::{Account, RepositoryDraw, Setting};
@@ -62,7 +62,7 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
     let settings = topology
         .threads
         .iter()
-        .map(|thread| setting(run, thread, &secrets).map(Arc::new))
+        .map(|thread| setting(run, (&plan, thread), &secrets).map(Arc::new))
         .collect::<Result<Vec<_>, Failure>>()?;
     let providers = registry::providers(app.program.clone());
     let home = app.home.of(run);
@@ -120,7 +120,11 @@ pub(crate) fn exit_of(record: &Run, plan: &Plan) -> Result<Exit, Failure> {
 }
 
 /// Returns what the clients of a thread know of their system under test.
-fn setting(run: &RunDir, thread: &ThreadTopology, secrets: &RunSecrets) -> Result<Setting, Failure> {
+fn setting(
+    run: &RunDir,
+    (plan, thread): (&Plan, &ThreadTopology),
+    secrets: &RunSecrets,
+) -> Result<Setting, Failure> {
     let path = run.path().join(&thread.instance.snapshot);
     let shown = path.display().to_string();
     let bytes = std::fs::read(&path).with_context(|| format!("the snapshot {shown} cannot be read"))?;
@@ -151,7 +155,9 @@ fn setting(run: &RunDir, thread: &ThreadTopology, secrets: &RunSecrets) -> Resul
         },
         users,
         repositories: RepositoryDraw::of(&snapshot),
-        op_timeout: OP_TIMEOUT,
+        ca: thread.instance.ca.clone(),
+        git_client: plan.git_client,
+        transport: Transport::default(),
     })
 }
 
@@ -219,5 +225,3 @@ impl Watch for Systems<'_> {
 
 /// How often a system is asked before it counts as lost.
 const PROBES: usize = 2;
-/// How long one op may take; Bitbucket itself gives up a queued Git operation after five minutes.
-const OP_TIMEOUT: Duration = Duration::from_secs(300);

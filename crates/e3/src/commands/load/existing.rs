@@ -103,7 +103,12 @@ impl System {
             admin: account(name.unwrap_or_default()),
             users: name.map(account).into_iter().collect(),
             repositories: RepositoryDraw::of(&self.snapshot()),
-            op_timeout: std::time::Duration::from_secs(1),
+            ca: None,
+            git_client: e3_model::GitClient::Native,
+            transport: e3_model::Transport {
+                op_timeout: e3_model::Span::from_secs(1),
+                ..e3_model::Transport::default()
+            },
         }
     }
 
@@ -174,6 +179,7 @@ impl System {
             metrics_url: None,
         };
         let instance = InstanceTopology {
+            ca: None,
             provider: ProviderName::Existing,
             url,
             ssh: self.ssh.clone(),

@@ -159,6 +159,10 @@ fn notes(stage: &StageAnalysis) -> Vec<(String, bool)> {
             true,
         )),
         Stamp::SamplesLost => Some(("Samples are missing, so the numbers are wrong.".to_owned(), true)),
+        Stamp::ConcurrencyBound => Some((
+            "Every client was busy at times, so some ops began late; their latency counts from when they were due.".to_owned(),
+            false,
+        )),
         // The line above says so.
         Stamp::Incomplete => None,
     }

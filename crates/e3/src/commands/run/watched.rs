@@ -72,6 +72,7 @@ mod tests {
             metrics_url: Some("http://127.0.0.1:1/metrics".to_owned()),
         };
         let instance = InstanceTopology {
+            ca: None,
             provider: ProviderName::Local,
             url: "http://127.0.0.1:2".to_owned(),
             ssh: None,
