@@ -1,7 +1,16 @@
 //! `cargo xtask bench WHAT`: how fast something is beside what people use instead, on this machine, now.
 
+mod answers;
+mod canned;
+mod clients;
+mod engine;
+mod git;
 mod githost;
 mod help;
+mod honesty;
+mod http;
+mod lateness;
+mod memory;
 mod quickstart;
 mod steal;
 
@@ -32,8 +41,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
 type Measurement = fn(&Workspace, &Options) -> Result<ExitCode>;
 
 /// Every measurement.
-const MEASUREMENTS: [(&str, Measurement); 3] =
-    [("githost", githost::run), ("quickstart", quickstart::run), ("help", help::run)];
+const MEASUREMENTS: [(&str, Measurement); 12] = [
+    ("engine", engine::run),
+    ("clients", clients::run),
+    ("honesty", honesty::run),
+    ("lateness", lateness::run),
+    ("clone", git::clone),
+    ("ls-remote", git::ls_remote),
+    ("push", git::push),
+    ("memory", memory::run),
+    ("githost", githost::run),
+    ("quickstart", quickstart::run),
+    ("help", help::run),
+    ("http", http::run),
+];
 
 /// What a measurement is told.
 struct Options {

@@ -30,12 +30,37 @@ pub(crate) fn release(workspace: &Workspace) -> Result<PathBuf> {
     executable(&messages).context("cargo build did not say where the e3 binary lies")
 }
 
+/// Builds an example of a package of this tree with optimisation, and returns where it lies.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn example(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
+    say(format!("build: the optimised example {name} of {package}"));
+    let mut command = process::cargo(&workspace.root);
+    command.args(["build", "--locked", "--release", "--package", package, "--example", name]);
+    command
+        .args(["--message-format", "json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = command.output().context("cannot start cargo build")?;
+    if !output.status.success() {
+        bail!("the example {name} could not be built");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    executable_named(name, &messages).with_context(|| format!("cargo build did not say where {name} lies"))
+}
+
 /// Returns the binary that cargo's messages name, one message a line.
 pub(crate) fn executable(messages: &str) -> Option<PathBuf> {
+    executable_named("e3", messages)
+}
+
+/// Returns the binary or example of that name that cargo's messages name, one message a line.
+pub(crate) fn executable_named(name: &str, messages: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let path = |message: Value| {
-        let is_e3 = message.pointer("/target/name")? == "e3";
-        message.get("executable")?.as_str().filter(|_| is_e3).map(PathBuf::from)
+        let is_it = message.pointer("/target/name")? == name;
+        message.get("executable")?.as_str().filter(|_| is_it).map(PathBuf::from)
     };
     messages.filter_map(path).next_back()
 }

@@ -38,6 +38,7 @@ const GROUPS: &[&[Step]] = &[
         Step { name: "conformance", cargo: &["xtask", "conformance"] },
         Step { name: "test", cargo: &["xtask", "test"] },
     ],
+    &[Step { name: "fuzz", cargo: &["xtask", "fuzz"] }],
     // Last, since it runs the e3 that the tests have built.
     &[Step { name: "guide", cargo: &["xtask", "guide", "--check"] }],
 ];

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 /// The rows of the house; ARCHITECTURE.md says what each crate is for.
 pub(crate) const ROWS: &[&[&str]] = &[
     &["e3-model"],
-    &["e3-plan", "e3-stats", "e3-report"],
+    &["e3-plan", "e3-stats", "e3-report", "e3-git-wire"],
     &["e3-workload", "e3-provider", "e3-http"],
     &["e3-home", "e3-node", "e3-git", "e3-bitbucket", "e3-samples"],
     &["e3-scripts", "e3-provider-local", "e3-githost"],

@@ -9,6 +9,7 @@ mod cargo_lock;
 mod ci;
 mod conformance;
 mod doctests;
+mod fuzz;
 mod guide;
 mod layers;
 mod licences;
@@ -105,6 +106,12 @@ const CHORES: &[Chore] = &[
         arguments: "githost [FLAG VALUE...]",
         summary: "githost beside nginx with git-http-backend; --seconds N --rounds N --e3 PATH",
         run: bench::run,
+    },
+    Chore {
+        name: "fuzz",
+        arguments: "[TARGET...] [--seconds N]",
+        summary: "What reads bytes from a server is fed with what coverage suggests, 5 s a target",
+        run: fuzz::run,
     },
     Chore { name: "tools", arguments: "", summary: "Find or install what the tests need", run: tools::run },
 ];

@@ -37,7 +37,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "faketime", version: "--version", packages: "faketime", minimum: Version(0, 0, 0) },
 ];
 
-/// What githost is measured beside.
+/// What githost is measured beside, and Git clients are tested against.
 const WEB_SERVER: &[Program] = &[
     Program { name: "nginx", version: "-v", packages: "nginx-light", minimum: Version(0, 0, 0) },
     Program { name: "fcgiwrap", version: "-h", packages: "fcgiwrap", minimum: Version(0, 0, 0) },
@@ -69,12 +69,20 @@ pub(crate) fn ensure_web_server() -> Result<()> {
     WEB_SERVER.iter().try_for_each(ensure_program)
 }
 
+/// Finds or installs a compiler for C++, in which libFuzzer is written.
+///
+/// # Errors
+/// When it is missing and cannot be installed; the error says what to type.
+pub(crate) fn ensure_cpp_compiler() -> Result<()> {
+    ensure_program(&Program { name: "c++", version: "--version", packages: "g++", minimum: Version(0, 0, 0) })
+}
+
 /// Finds or installs everything that the tests need.
 ///
 /// # Errors
 /// When something is missing and cannot be installed; the error says what to type.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<()> {
-    for program in PROGRAMS {
+    for program in PROGRAMS.iter().chain(WEB_SERVER) {
         ensure_program(program)?;
     }
     python::ensure(workspace)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use e3_http::{BaseUrl, HttpError, HttpSession, Request, Response};
+use e3_http::{BaseUrl, HttpError, HttpSession, HttpWay, Request, Response};
 use e3_model::{Branch, Secret};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,12 @@ impl Bitbucket {
     /// Returns a client of the server at `base` for `user`; it connects at the first request.
     pub fn new(base: BaseUrl, user: &str, password: &Secret) -> Self {
         Self { session: HttpSession::new(base).with_basic(user, password) }
+    }
+
+    /// Talks this way; by default it trusts the certificates that the machine trusts.
+    #[must_use]
+    pub fn with_way(self, way: &HttpWay) -> Self {
+        Self { session: self.session.with_way(way) }
     }
 
     /// Returns the server's state, such as `RUNNING` or `STARTING`.

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use e3_bitbucket::{
     Bitbucket, BitbucketError, Creation, NewPullRequest, ProjectPermission, PullRequestFilter,
 };
-use e3_http::BaseUrl;
+use e3_http::{BaseUrl, HttpError, HttpWay, Trust};
 use e3_model::Secret;
+use e3_testkit::{Authority, Secure, Speech, Validity};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -395,4 +396,21 @@ async fn asks_for_tags_permissions_and_ancestors() {
     assert_eq!((tags[0].hash.as_deref(), tags[1].hash.as_deref()), (Some("02"), None));
     assert!(client.contains("A", "b", "refs/heads/main", "01").await.unwrap());
     assert!(!client.contains("A", "b", "refs/heads/main", "03").await.unwrap());
+}
+
+#[tokio::test]
+async fn an_encrypted_server_is_trusted_by_its_authority_alone() {
+    let authority = Authority::new();
+    let config = authority.server("127.0.0.1", Validity::Current, &["http/1.1"]);
+    let server = Secure::serve(Speech::Tls(config), |_| async {
+        e3_testkit::answer(200, &[], r#"{"state":"RUNNING"}"#)
+    })
+    .await;
+    let base = BaseUrl::parse(&server.https("127.0.0.1")).unwrap();
+    let client = || Bitbucket::new(base.clone(), "admin", &Secret::new("pass"));
+    let way = HttpWay { trust: Trust::pem(authority.pem()).unwrap(), ..HttpWay::default() };
+    assert_eq!(client().with_way(&way).status().await.unwrap(), "RUNNING");
+    let error = client().status().await.unwrap_err();
+    assert!(matches!(&error, BitbucketError::Unanswered { source: HttpError::Tls { .. }, .. }), "{error:?}");
+    assert_eq!(server.requests(), 1);
 }

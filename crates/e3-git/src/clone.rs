@@ -1,26 +1,38 @@
 //! `git clone`, without what it does to a disk.
 
-use std::time::Instant;
+use std::{num::NonZeroU32, time::Instant};
+
+use e3_git_wire::{Asked, FetchAnswer, FetchRequest, ListedRef, ObjectId, Pack, PackDrain, Service};
 
 use crate::{
-    GitError, Ref, Remote, RepositoryPath, Transfer,
-    advertisement::{Advertisement, Service, Version},
+    Branches, GitError, Remote, RepositoryPath, Transfer,
     conversation::{Conversation, Request},
     discovery::discover,
-    fetch_answer::{FetchAnswer, Wrapping},
-    pack::Pack,
-    request,
+    wanted::CloneWants,
 };
 
+/// How much a clone fetches; everything by default, as `git clone --bare` does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CloneOptions {
+    /// Which branches.
+    pub branches: Branches,
+    /// How many commits of each history; none for all.
+    pub depth: Option<NonZeroU32>,
+    /// Whether files' contents are left out: `--filter=blob:none`.
+    pub is_blobless: bool,
+}
+
 /// What a clone received, and what it took.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clone {
-    /// HEAD, branches and tags in the server's order; empty for an empty repository.
-    pub refs: Vec<Ref>,
+    /// How many refs were wanted, HEAD among them; 0 for an empty repository.
+    pub refs: u64,
     /// The number of objects in the pack, as its header says.
     pub objects: u32,
     /// The size of the pack with its header and checksum; 0 for an empty repository.
     pub pack_bytes: u64,
+    /// Whether the pack's checksum was verified; none for an empty repository, which has no pack.
+    pub is_verified: Option<bool>,
     /// What it took.
     pub transfer: Transfer,
 }
@@ -34,38 +46,83 @@ pub struct Clone {
 /// # Cancellation
 /// Dropping the future closes the connection.
 pub async fn clone(remote: &Remote, repository: &RepositoryPath) -> Result<Clone, GitError> {
+    clone_with(remote, repository, &CloneOptions::default()).await
+}
+
+/// Fetches what `git clone` fetches with such options, and drains the pack.
+///
+/// # Errors
+/// Fails as [`clone`] does; also if there is no branch and no tag of the name, or the server can neither cut history nor
+/// leave out files, where that is asked for.
+///
+/// # Cancellation
+/// Dropping the future closes the connection.
+pub async fn clone_with(
+    remote: &Remote,
+    repository: &RepositoryPath,
+    options: &CloneOptions,
+) -> Result<Clone, GitError> {
     let started = Instant::now();
     let mut transfer = Transfer::default();
     let mut conversation = Conversation::open(remote, repository, Service::UploadPack).await?;
-    let mut found = discover(&mut conversation, started, &CLONED, &mut transfer).await?;
-    found.refs.retain(Ref::is_cloned);
-    let (objects, pack_bytes) = if found.refs.is_empty() {
-        (0, 0)
-    } else {
-        let pack = fetch(&mut conversation, &found, &mut transfer).await?;
-        (pack.objects, pack.bytes)
+    let mut wants = CloneWants::new(&options.branches);
+    let prefixes = CloneWants::prefixes(&options.branches);
+    let prefixes: Vec<_> = prefixes.iter().map(String::as_str).collect();
+    let each = |listed: &ListedRef<'_>| wants.take(listed);
+    let found = discover(&mut conversation, started, &prefixes, each, &mut transfer).await?;
+    let refs = u64::try_from(wants.refs()).unwrap_or(u64::MAX);
+    let wants = wants.into_ids(found.version, conversation.is_stateless());
+    if wants.is_empty() {
+        conversation.end().await?;
+        return match &options.branches {
+            Branches::Named(branch) => {
+                Err(GitError::NoBranch { repository: repository.clone(), branch: branch.clone() })
+            }
+            Branches::All | Branches::Head => {
+                Ok(Clone { refs, objects: 0, pack_bytes: 0, is_verified: None, transfer })
+            }
+        };
+    }
+    let request = FetchRequest {
+        version: found.version,
+        server: &found.capabilities,
+        is_stateless: conversation.is_stateless(),
+        include_tag: options.branches != Branches::All,
+        depth: options.depth,
+        is_blobless: options.is_blobless,
     };
+    if let Some(feature) = request.lacking() {
+        return Err(GitError::Unable { repository: repository.clone(), feature });
+    }
+    let is_verified = remote.verifies_next();
+    let pack = fetch(&mut conversation, &request, &wants, is_verified, &mut transfer).await?;
     conversation.end().await?;
-    Ok(Clone { refs: found.refs, objects, pack_bytes, transfer })
+    let Pack { objects, bytes, is_verified, .. } = pack.ok_or_else(|| GitError::no_pack(repository))?;
+    Ok(Clone { refs, objects, pack_bytes: bytes, is_verified: Some(is_verified), transfer })
 }
 
+/// Asks for everything that is wanted, and drains the pack.
 async fn fetch(
     conversation: &mut Conversation<'_>,
-    found: &Advertisement,
+    request: &FetchRequest<'_>,
+    wants: &[ObjectId],
+    is_verified: bool,
     transfer: &mut Transfer,
-) -> Result<Pack, GitError> {
-    let started = Instant::now();
-    // A want for every ref, also where two name the same object, is what git sends.
-    let wants = found.refs.iter().map(|reference| reference.oid);
-    let (body, wrapping) = match found.version {
-        Version::V2 => (request::fetch(&found.capabilities, wants), Wrapping::Bands),
-        Version::V0 => request::fetch_v0(&found.capabilities, wants),
-    };
-    let request = Request { version: found.version, body, is_last: true };
-    let fetched = conversation.ask(request, FetchAnswer::new(found.version, wrapping), transfer).await?;
-    transfer.received(started, &fetched);
-    Ok(fetched.answer)
+) -> Result<Option<Pack>, GitError> {
+    let began = Instant::now();
+    let version = request.version;
+    let mut asked =
+        Asked { is_shallow: request.depth.is_some(), ..Asked::everything(version, request.wrapping()) };
+    if request.asks_bounds_first() {
+        asked.is_done = false;
+        let body = request.body(wants.iter().copied(), &[], false);
+        let bounds = FetchAnswer::new(asked, PackDrain::discarding(false));
+        conversation.ask(Request { version, body, is_last: false }, bounds, transfer).await?;
+        asked.is_done = true;
+    }
+    let body = request.body(wants.iter().copied(), &[], true);
+    let answer = FetchAnswer::new(asked, PackDrain::discarding(is_verified));
+    let fetched = conversation.ask(Request { version, body, is_last: true }, answer, transfer).await?;
+    transfer.received(began, &fetched);
+    Ok(fetched.answer.pack)
 }
-
-/// Source: a packet trace of `git clone` 2.47, which asks for the same with and without `--bare`.
-const CLONED: [&str; 3] = ["HEAD", "refs/heads/", "refs/tags/"];

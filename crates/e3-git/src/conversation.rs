@@ -2,31 +2,12 @@
 
 use std::time::Instant;
 
+pub(crate) use e3_git_wire::AnswerReader;
+use e3_git_wire::{Advertisement, AdvertisementReader, ListedRef, Service, Version};
+
 use crate::{
-    GitError, Remote, RepositoryPath, Transfer,
-    advertisement::{Advertisement, AdvertisementReader, Kept, Service, Version},
-    fault::Fault,
-    http::HttpConversation,
-    remote::Way,
-    ssh::SshConversation,
+    GitError, Remote, RepositoryPath, Transfer, http::HttpConversation, remote::Way, ssh::SshConversation,
 };
-
-/// Reads one answer of a server as it comes.
-pub(crate) trait AnswerReader {
-    type Answer;
-
-    fn push(&mut self, bytes: &[u8]) -> Result<(), Fault>;
-
-    /// Returns whether the byte has come that an operation's time to first byte is about.
-    fn has_begun(&self) -> bool {
-        true
-    }
-
-    /// Returns whether the answer's own framing says that it is whole, so that nothing more of it comes.
-    fn is_complete(&self) -> bool;
-
-    fn finish(self) -> Result<Self::Answer, Fault>;
-}
 
 /// What is asked after the advertisement.
 #[derive(Debug)]
@@ -61,22 +42,25 @@ impl<'r> Conversation<'r> {
         service: Service,
     ) -> Result<Self, GitError> {
         Ok(match &remote.way {
-            Way::Http { base, credentials } => {
-                Self::Http(HttpConversation::new(base, credentials.as_ref(), repository, service))
-            }
+            Way::Http(server) => Self::Http(HttpConversation::new(server, repository, service)),
             Way::Ssh(server) => Self::Ssh(SshConversation::open(server, repository, service).await?),
         })
     }
 
-    /// Reads the advertisement, which comes first and once; its other refs are checked and forgotten.
+    /// Returns whether the server forgets each request with its answer.
+    pub(crate) fn is_stateless(&self) -> bool {
+        matches!(self, Self::Http(_))
+    }
+
+    /// Reads the advertisement, which comes first and once; its refs are handed to the closure and forgotten.
     pub(crate) async fn advertisement(
         &mut self,
-        kept: Kept,
+        each: impl FnMut(&ListedRef<'_>),
         transfer: &mut Transfer,
     ) -> Result<Exchange<Advertisement>, GitError> {
         match self {
-            Self::Http(http) => http.advertisement(kept, transfer).await,
-            Self::Ssh(ssh) => ssh.read(Vec::new(), AdvertisementReader::plain(kept), transfer).await,
+            Self::Http(http) => http.advertisement(each, transfer).await,
+            Self::Ssh(ssh) => ssh.read(Vec::new(), AdvertisementReader::plain(each), transfer).await,
         }
     }
 
@@ -93,10 +77,14 @@ impl<'r> Conversation<'r> {
         }
     }
 
-    /// Takes leave of the server, hears whether it is content, and closes the connection.
+    /// Takes leave of the server, hears whether it is content, and closes the connection or leaves it for the next
+    /// operation.
     pub(crate) async fn end(self) -> Result<(), GitError> {
         match self {
-            Self::Http(_) => Ok(()),
+            Self::Http(http) => {
+                http.end();
+                Ok(())
+            }
             Self::Ssh(ssh) => ssh.end().await,
         }
     }

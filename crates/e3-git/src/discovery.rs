@@ -2,33 +2,39 @@
 
 use std::time::Instant;
 
+use e3_git_wire::{Advertisement, ListedRef, RefList, Version, ls_refs};
+
 use crate::{
     GitError, Transfer,
-    advertisement::{Advertisement, Kept, Version},
     conversation::{Conversation, Request},
-    ref_list::RefList,
-    request,
     transfer::nanoseconds,
 };
 
-/// Asks for the refs whose names start with one of the prefixes; without prefixes, for all.
+/// Asks for the refs whose names start with one of the prefixes, or for all without prefixes, and hands each to the
+/// closure as it comes.
 ///
-/// In version 0 the server sends all its refs, whatever the prefixes. The clock started when the operation did.
+/// A server may list others, too, as every server of version 0 does: they are left out. The clock started when the
+/// operation did.
 pub(crate) async fn discover(
     conversation: &mut Conversation<'_>,
     started: Instant,
     prefixes: &[&str],
+    mut each: impl FnMut(&ListedRef<'_>),
     transfer: &mut Transfer,
 ) -> Result<Advertisement, GitError> {
-    let found = conversation.advertisement(Kept::All, transfer).await?;
+    let mut each = |listed: &ListedRef<'_>| {
+        if prefixes.is_empty() || prefixes.iter().any(|prefix| listed.name.starts_with(prefix)) {
+            each(listed);
+        }
+    };
+    let found = conversation.advertisement(&mut each, transfer).await?;
     transfer.first_byte = Some(found.begun);
-    let mut advertisement = found.answer;
+    let advertisement = found.answer;
     if advertisement.version == Version::V2 {
-        let body = request::ls_refs(&advertisement.capabilities, prefixes);
+        let body = ls_refs(&advertisement.capabilities, prefixes);
         let request = Request { version: Version::V2, body, is_last: false };
-        let listed = conversation.ask(request, RefList::default(), transfer).await?;
+        let listed = conversation.ask(request, RefList::new(&mut each), transfer).await?;
         transfer.first_byte = Some(listed.begun);
-        advertisement.refs = listed.answer;
     }
     transfer.phases.advertisement_ns = nanoseconds(started, Instant::now());
     Ok(advertisement)

@@ -1,9 +1,10 @@
 //! What can go wrong with a repository, and which outcome of an op that is.
 
+use e3_git_wire::Fault;
 use e3_http::HttpError;
 use e3_model::Outcome;
 
-use crate::{RepositoryPath, SshError, fault::Fault};
+use crate::{ForkedError, RepositoryPath, SshError};
 
 /// Why an operation on a repository failed; each names the repository.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,20 @@ pub enum GitError {
         repository: RepositoryPath,
         /// What failed.
         source: SshError,
+    },
+    /// The real git failed, below what the other errors tell of.
+    #[error("the real git failed with repository {repository}")]
+    Forked {
+        /// The repository.
+        repository: RepositoryPath,
+        /// What failed.
+        source: ForkedError,
+    },
+    /// The real git cannot be used as a client.
+    #[error("cannot prepare a client that runs git")]
+    ForkedClient {
+        /// Why.
+        source: ForkedError,
     },
     /// The text is not the address of an SSH server, or not its host key.
     #[error("{text:?} is not {what}: {reason}")]
@@ -59,7 +74,28 @@ pub enum GitError {
         /// The repository.
         repository: RepositoryPath,
     },
-    /// Any other status than 200: a redirect, a rate limit, an error of the server.
+    /// 429: the server asks its clients to come later; like `git`, this one does not try again by itself.
+    #[error(
+        "the server has too many requests to answer for repository {repository} (HTTP 429, Retry-After: {})",
+        if retry_after.is_empty() { "not said" } else { retry_after }
+    )]
+    TooManyRequests {
+        /// The repository.
+        repository: RepositoryPath,
+        /// When to come again, as the header `Retry-After` has it: seconds, or a date; empty if it does not say.
+        retry_after: String,
+    },
+    /// The server sends the client where it cannot or must not go.
+    #[error("cannot follow the server of {repository} to {location:?}: {reason}")]
+    Redirect {
+        /// The repository.
+        repository: RepositoryPath,
+        /// Where to, without credentials.
+        location: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Any other status than 200: an error of the server, or a redirect of another request than the first.
     #[error("the server answered for repository {repository} with HTTP {status}")]
     Status {
         /// The repository.
@@ -87,7 +123,15 @@ pub enum GitError {
         /// The server's words, at most some hundred characters.
         message: String,
     },
-    /// There is no such branch to push on top of.
+    /// The server cannot do what was asked for.
+    #[error("the Git server of {repository} does not know {feature}, which was asked for")]
+    Unable {
+        /// The repository.
+        repository: RepositoryPath,
+        /// The capability that it lacks.
+        feature: &'static str,
+    },
+    /// There is no such branch.
     #[error("repository {repository} has no branch {branch}")]
     NoBranch {
         /// The repository.
@@ -143,16 +187,21 @@ impl GitError {
         match self {
             Self::Http { source, .. } => source.outcome(),
             Self::Ssh { source, .. } => source.outcome(),
+            Self::Forked { source, .. } | Self::ForkedClient { source } => source.outcome(),
             Self::Unauthorized { .. } | Self::Forbidden { .. } | Self::NotFound { .. } => Outcome::Http4xx,
             Self::Status { status, .. } => match Outcome::of_status(*status) {
                 // Git's protocol knows no success but 200.
                 Outcome::Ok => Outcome::Protocol,
                 other => other,
             },
+            Self::TooManyRequests { .. } => Outcome::Http429,
+            Self::Redirect { .. } => Outcome::Http3xx,
             Self::Remote { .. } | Self::Refused { .. } => Outcome::Git,
-            Self::ObjectFormat { .. } | Self::NoBranch { .. } | Self::Endpoint { .. } | Self::Key { .. } => {
-                Outcome::Unexpected
-            }
+            Self::Unable { .. }
+            | Self::ObjectFormat { .. }
+            | Self::NoBranch { .. }
+            | Self::Endpoint { .. }
+            | Self::Key { .. } => Outcome::Unexpected,
             Self::NotSmart { .. }
             | Self::Truncated { .. }
             | Self::Checksum { .. }
@@ -168,6 +217,11 @@ impl GitError {
             404 => Self::NotFound { repository },
             _ => Self::Status { repository, status },
         }
+    }
+
+    /// A reader of answers that promises a pack has found one; this names its absence without a panic.
+    pub(crate) fn no_pack(repository: &RepositoryPath) -> Self {
+        Self::Truncated { repository: repository.clone(), within: "the answer before the pack" }
     }
 
     pub(crate) fn of_fault(repository: &RepositoryPath, fault: Fault) -> Self {

@@ -1,53 +1,48 @@
 //! A Git client inside this process: ls-remote, clone and push over smart HTTP and SSH, for load.
 //!
-//! It asks what `git ls-remote` and `git clone -q` ask, in protocol version 2 or what the server falls back to,
-//! and reads the whole answer. It forks nothing and writes nothing to disk: a clone's pack is drained, its
-//! header read and its checksum always verified, and nothing of it is kept; what is pushed is made in memory.
-//! Every operation opens its own connection and closes it, as git does; the time for an operation is the caller's
-//! to bound. Both protocols share everything above the connection: [`Remote`] alone tells them apart.
+//! It asks what `git ls-remote`, `git clone -q` and `git fetch -q` ask, word for word, in protocol version 2 or what the
+//! server falls back to, and reads the whole answer. The native client forks nothing and writes nothing to disk: a pack is
+//! drained, its header read, its checksum verified unless [`GitOptions`] say that only some are, and nothing of it is kept;
+//! refs are counted, or handed on one by one; what is pushed is made in memory. By default every operation opens its own
+//! connection and closes it, as git does; the time for an operation is the caller's to bound. Both protocols share
+//! everything above the connection: [`Remote`] alone tells them apart.
 //!
-//! Everything that reads bytes from a server is pure, incremental and bounded in memory.
+//! [`ForkedGit`] is the real git as a client, for realism and as the cross-check: what it does forks, and writes to disk.
+//!
+//! Everything that reads Git's bytes is pure, incremental, bounded in memory, and in a crate of its own, `e3-git-wire`.
 
-mod advertisement;
-mod capabilities;
+/// The name under which the conversations over SSH know it.
+mod advertisement {
+    pub(crate) use e3_git_wire::Service;
+}
 mod clone;
-mod commit;
 mod conversation;
 mod discovery;
 mod error;
-mod fault;
-mod fetch_answer;
+mod fetch;
+mod forked;
 mod http;
 mod ls_remote;
-mod object;
-mod object_id;
-mod pack;
-mod pack_objects;
-mod pkt_line;
+mod options;
 mod push;
-mod ref_list;
 mod remote;
-mod report_status;
 mod repository;
-mod request;
-mod sideband;
 mod ssh;
 mod tip;
 mod transfer;
-mod tree;
+mod wanted;
 
-#[cfg(test)]
-mod wild;
-
-pub use clone::{Clone, clone};
-pub use commit::NewCommit;
+pub use clone::{Clone, CloneOptions, clone, clone_with};
+pub use e3_git_wire::{ListedRef, NewCommit, ObjectId, Ref};
 pub use error::GitError;
-pub use ls_remote::{LsRemote, ls_remote};
-pub use object_id::ObjectId;
+pub use fetch::{Fetch, FetchPack, fetch};
+pub use forked::{ForkedClone, ForkedCommit, ForkedError, ForkedGit, ForkedOptions, ForkedPush, ForkedTip};
+pub use ls_remote::{LsRemote, RefCount, count_refs, each_ref, ls_remote};
+pub use options::{Authentication, GitOptions};
 pub use push::{Push, delete_branches, push};
-pub use ref_list::Ref;
 pub use remote::Remote;
 pub use repository::RepositoryPath;
-pub use ssh::{SshError, SshKey};
+pub use ssh::{Negotiated, SshError, SshKey};
 pub use tip::{Tip, fetch_tip};
 pub use transfer::Transfer;
+pub use wanted::{Branches, Updated};

@@ -2,14 +2,16 @@
 //!
 //! Source: gitprotocol-pack(5), sections Reference Update Request and Report Status; gitprotocol-http(5).
 
-use std::time::Instant;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use e3_git_wire::{Advertisement, ListedRef, ReportReader, Service, Version, write_flush, write_text};
 
 use crate::{
     GitError, NewCommit, ObjectId, Remote, RepositoryPath, Tip, Transfer,
-    advertisement::{Advertisement, Kept, Service, Version},
     conversation::{Conversation, Request},
-    pkt_line::{write_flush, write_text},
-    report_status::ReportReader,
     transfer::nanoseconds,
 };
 
@@ -40,7 +42,9 @@ pub async fn push(
 ) -> Result<Push, GitError> {
     let mut sender = Sender::open(remote, repository, &[branch]).await?;
     let started = Instant::now();
-    let packed = commit.on(base);
+    // What the base's root tree was is known; a server that cannot complete a thin pack says so.
+    let is_thin = !sender.found.capabilities.has("no-thin");
+    let packed = commit.on(base.commit, &base.root, is_thin);
     let old = sender.tip(branch).unwrap_or(ObjectId::ZERO);
     let pack_bytes = u64::try_from(packed.pack.len()).unwrap_or(u64::MAX);
     let update = Update { name: full_name(branch), old, new: packed.commit };
@@ -86,6 +90,8 @@ struct Sender<'r> {
     conversation: Conversation<'r>,
     repository: &'r RepositoryPath,
     found: Advertisement,
+    /// Those of the branches that are there, by their whole names, and what they point to.
+    tips: BTreeMap<String, ObjectId>,
     transfer: Transfer,
 }
 
@@ -98,8 +104,15 @@ impl<'r> Sender<'r> {
         let started = Instant::now();
         let mut transfer = Transfer::default();
         let mut conversation = Conversation::open(remote, repository, Service::ReceivePack).await?;
-        let kept = Kept::Named(branches.iter().map(|branch| full_name(branch)).collect());
-        let found = conversation.advertisement(kept, &mut transfer).await?.answer;
+        let named: BTreeSet<_> = branches.iter().map(|branch| full_name(branch)).collect();
+        let mut tips = BTreeMap::new();
+        // A busy server may list tens of thousands.
+        let each = |listed: &ListedRef<'_>| {
+            if named.contains(listed.name) {
+                tips.insert(listed.name.to_owned(), listed.oid);
+            }
+        };
+        let found = conversation.advertisement(each, &mut transfer).await?.answer;
         for needed in ["report-status", "side-band-64k"] {
             if !found.capabilities.has(needed) {
                 let problem = format!("the server cannot do {needed}, so a push could fail in silence");
@@ -107,13 +120,12 @@ impl<'r> Sender<'r> {
             }
         }
         transfer.phases.advertisement_ns = nanoseconds(started, Instant::now());
-        Ok(Self { conversation, repository, found, transfer })
+        Ok(Self { conversation, repository, found, tips, transfer })
     }
 
     /// Returns what a branch points to.
     fn tip(&self, branch: &str) -> Option<ObjectId> {
-        let name = full_name(branch);
-        self.found.refs.iter().find(|reference| reference.name == name).map(|reference| reference.oid)
+        self.tips.get(&full_name(branch)).copied()
     }
 
     async fn send(&mut self, started: Instant, updates: &[Update], pack: &[u8]) -> Result<(), GitError> {

@@ -1,4 +1,4 @@
-//! One operation's talk with a service over SSH: one connection, one channel, the service's stdin and stdout.
+//! One operation's talk with a service over SSH: one channel of a connection, the service's stdin and stdout.
 //!
 //! Source: gitprotocol-pack(5), section SSH Transport; gitprotocol-v2(5), section SSH and Git Transport.
 
@@ -6,8 +6,11 @@ mod command;
 mod connection;
 mod ending;
 mod error;
+mod kept;
 mod key;
+mod negotiated;
 mod server;
+mod session;
 mod verifier;
 mod wire;
 
@@ -17,11 +20,14 @@ use bytes::Bytes;
 
 pub use error::SshError;
 pub use key::SshKey;
+pub use negotiated::Negotiated;
+
 pub(crate) use server::SshServer;
 
 use self::{
-    connection::Connection,
+    connection::{Command, Connection},
     ending::{Ending, Heard},
+    session::LEAVE_BOUND,
 };
 use crate::{
     GitError, RepositoryPath, Transfer,
@@ -29,7 +35,8 @@ use crate::{
     conversation::{AnswerReader, Exchange, Request},
 };
 
-/// One operation's talk with a service over SSH; dropping it closes the connection at once.
+/// One operation's talk with a service over SSH; dropping it closes its channel, or its connection where that is its
+/// own.
 pub(crate) struct SshConversation<'r> {
     connection: Connection,
     repository: &'r RepositoryPath,
@@ -45,10 +52,10 @@ impl<'r> SshConversation<'r> {
         repository: &'r RepositoryPath,
         service: Service,
     ) -> Result<Self, GitError> {
-        let command = command::command(service, repository);
+        let line = command::command(service, repository);
         // receive-pack only knows version 0.
         let protocol = (service == Service::UploadPack).then_some("version=2");
-        let connection = Box::pin(Connection::open(server, command, protocol))
+        let connection = Box::pin(Connection::open(server, &Command { line, protocol }))
             .await
             .map_err(|source| GitError::Ssh { repository: repository.clone(), source })?;
         Ok(Self { connection, repository, ending: Ending::default(), is_asked_more: true })
@@ -74,9 +81,10 @@ impl<'r> SshConversation<'r> {
         let repository = self.repository;
         let fault = |fault| GitError::of_fault(repository, fault);
         transfer.count(0, u64::try_from(request.len()).unwrap_or(u64::MAX));
-        let (mut is_sent, mut sent, mut begun) = (request.is_empty(), None, None);
+        let (mut is_sent, mut handed) = (request.is_empty(), None);
+        let (mut sent, mut begun) = (None, None);
         {
-            let Connection { incoming, outgoing, trace, .. } = &mut self.connection;
+            let (outgoing, mut incoming, out) = self.connection.split();
             let mut sending = pin!(outgoing.data_bytes(Bytes::from(request)));
             while !reader.is_complete() {
                 let message = tokio::select! {
@@ -84,6 +92,7 @@ impl<'r> SshConversation<'r> {
                     // A failure to send ends the channel, which tells why.
                     _ = &mut sending, if !is_sent => {
                         is_sent = true;
+                        handed = Some(Instant::now());
                         continue;
                     }
                     message = incoming.wait() => message,
@@ -91,7 +100,7 @@ impl<'r> SshConversation<'r> {
                 match self.ending.note(message) {
                     Heard::Bytes(bytes) => {
                         let came = begun.is_none().then(Instant::now);
-                        sent.get_or_insert_with(|| trace.last_write());
+                        sent.get_or_insert_with(|| out.last(handed));
                         transfer.count(u64::try_from(bytes.len()).unwrap_or(u64::MAX), 0);
                         reader.push(&bytes).map_err(fault)?;
                         if reader.has_begun() {
@@ -116,9 +125,9 @@ impl<'r> SshConversation<'r> {
     pub(crate) async fn end(mut self) -> Result<(), GitError> {
         // A server that has gone already is heard below.
         if self.is_asked_more {
-            let _ = self.connection.outgoing.data_bytes(&b"0000"[..]).await;
+            let _ = self.connection.outgoing().data_bytes(&b"0000"[..]).await;
         }
-        let _ = self.connection.outgoing.eof().await;
+        let _ = self.connection.outgoing().eof().await;
         let ended = self.hear_end().await;
         if let Some(error) = ended {
             return Err(error);
@@ -129,7 +138,7 @@ impl<'r> SshConversation<'r> {
 
     /// Returns why the service stopped before its answer was whole, if it or its server says.
     async fn reason(&mut self) -> Option<GitError> {
-        let _ = self.connection.outgoing.eof().await;
+        let _ = self.connection.outgoing().eof().await;
         let error = self.hear_end().await;
         error.or_else(|| self.ending.last_words().map(|message| self.remote(message)))
     }
@@ -138,25 +147,28 @@ impl<'r> SshConversation<'r> {
     async fn hear_end(&mut self) -> Option<GitError> {
         let hearing = async {
             while !self.ending.is_closed() {
-                let message = self.connection.incoming.wait().await;
+                let message = self.connection.wait().await;
                 if let Heard::Bytes(_) = self.ending.note(message) {
                     return Some("it sends more than was asked for".to_owned());
                 }
             }
             None
         };
-        let surplus = match tokio::time::timeout(connection::LEAVE_BOUND, hearing).await {
+        let surplus = match tokio::time::timeout(LEAVE_BOUND, hearing).await {
             Ok(surplus) => surplus,
             Err(_) => {
-                let source = self.connection.timeout("the end of the service", connection::LEAVE_BOUND);
+                let source = self.connection.session().timeout("the end of the service", LEAVE_BOUND);
                 return Some(GitError::Ssh { repository: self.repository.clone(), source });
             }
         };
+        if self.ending.is_channel_closed() {
+            self.connection.note_closed();
+        }
         if let Some(problem) = surplus {
             return Some(GitError::Protocol { repository: self.repository.clone(), problem });
         }
         if self.ending.is_cut()
-            && let Some(source) = self.connection.broken().await
+            && let Some(source) = self.connection.session().broken().await
         {
             return Some(GitError::Ssh { repository: self.repository.clone(), source });
         }

@@ -2,18 +2,15 @@
 
 use std::time::Instant;
 
+use e3_git_wire::{
+    Advertisement, Asked, FetchAnswer, LARGEST, ListedRef, PackDrain, PackObjects, RootTree, Service,
+};
+
 use crate::{
     GitError, ObjectId, Remote, RepositoryPath, Transfer,
-    advertisement::{Advertisement, Service},
     conversation::{Conversation, Request},
     discovery::discover,
-    fault::Fault,
-    fetch_answer::FetchAnswer,
-    object::Kind,
-    pack_objects::PackObjects,
     push::full_name,
-    request,
-    tree::RootTree,
 };
 
 /// A branch's tip: its commit and its root tree.
@@ -40,16 +37,23 @@ pub async fn fetch_tip(remote: &Remote, repository: &RepositoryPath, branch: &st
     let mut transfer = Transfer::default();
     let mut conversation = Conversation::open(remote, repository, Service::UploadPack).await?;
     let name = full_name(branch);
-    let found = discover(&mut conversation, started, &[&name], &mut transfer).await?;
+    let mut commit = None;
     // The prefix of a branch's name may be another branch's whole name.
-    let Some(commit) = found.refs.iter().find(|reference| reference.name == name).map(|found| found.oid)
-    else {
+    let each = |listed: &ListedRef<'_>| {
+        if listed.name == name {
+            commit = Some(listed.oid);
+        }
+    };
+    let found = discover(&mut conversation, started, &[&name], each, &mut transfer).await?;
+    let Some(commit) = commit else {
         conversation.end().await?;
         return Err(GitError::NoBranch { repository: repository.clone(), branch: branch.to_owned() });
     };
     let pack = fetch(&mut conversation, &found, commit, &mut transfer).await?;
+    let pack = pack.ok_or_else(|| GitError::no_pack(repository))?;
     conversation.end().await?;
-    let root = root_tree(&pack, commit).map_err(|fault| GitError::of_fault(repository, fault))?;
+    let root = PackObjects::read(&pack).and_then(|objects| objects.root_tree(commit));
+    let root = root.map_err(|fault| GitError::of_fault(repository, fault))?;
     Ok(Tip { commit, transfer, root })
 }
 
@@ -58,21 +62,13 @@ async fn fetch(
     found: &Advertisement,
     commit: ObjectId,
     transfer: &mut Transfer,
-) -> Result<Vec<u8>, GitError> {
+) -> Result<Option<Vec<u8>>, GitError> {
     let started = Instant::now();
-    let (body, wrapping) = request::fetch_tip(found.version, &found.capabilities, commit);
+    let (body, wrapping) = e3_git_wire::fetch_tip(found.version, &found.capabilities, commit);
     let request = Request { version: found.version, body, is_last: true };
-    let reader = FetchAnswer::of_a_tip(found.version, wrapping);
+    let asked = Asked { is_shallow: true, ..Asked::everything(found.version, wrapping) };
+    let reader = FetchAnswer::new(asked, PackDrain::keeping(LARGEST));
     let fetched = conversation.ask(request, reader, transfer).await?;
     transfer.received(started, &fetched);
-    Ok(fetched.answer.kept)
-}
-
-fn root_tree(pack: &[u8], commit: ObjectId) -> Result<RootTree, Fault> {
-    let objects = PackObjects::read(pack)?;
-    let lacking = |what: &str| Fault::Protocol(format!("a pack without the {what} that was asked for"));
-    let text = objects.find(commit, Kind::Commit).ok_or_else(|| lacking("commit"))?;
-    let tree = text.strip_prefix(b"tree ").and_then(|rest| rest.get(..40)).and_then(ObjectId::parse);
-    let tree = tree.ok_or_else(|| Fault::unexpected(text, "a commit"))?;
-    RootTree::parse(objects.find(tree, Kind::Tree).ok_or_else(|| lacking("tree"))?)
+    Ok(fetched.answer.pack.map(|pack| pack.kept))
 }

@@ -63,7 +63,12 @@ fn lists_each_name_once() {
     put(&home, "experiments/notes.txt", b"");
     fs::create_dir(home.root().join("experiments/folder.json")).unwrap();
     let listed: Vec<_> = home.list(Kind::Experiment).into_iter().map(|l| (l.name, l.origin)).collect();
-    let expected = [("mine", Origin::Home), ("quickstart", Origin::Library), ("smoke", Origin::Home)];
+    let expected = [
+        ("local-open-load", Origin::Library),
+        ("mine", Origin::Home),
+        ("quickstart", Origin::Library),
+        ("smoke", Origin::Home),
+    ];
     assert_eq!(listed, expected.map(|(name, origin)| (name.to_owned(), origin)));
 }
 

@@ -33,6 +33,7 @@ macro_rules! library {
 }
 
 library! {
+    Experiment "experiments" "local-open-load";
     Experiment "experiments" "quickstart";
     Experiment "experiments" "smoke";
     Workload "workloads" "quickstart";

@@ -1,6 +1,6 @@
-//! The address of a server: `http://host[:port][/context]`.
+//! The address of a server: `http[s]://host[:port][/context]`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use url::{Position, Url};
 
@@ -16,7 +16,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Parses `http://host[:port][/context]`; trailing slashes are dropped.
+    /// Parses `http[s]://host[:port][/context]`; trailing slashes are dropped.
     ///
     /// # Errors
     /// Fails if the text is no such URL: another scheme, no host, credentials, a query or a fragment.
@@ -34,9 +34,8 @@ impl BaseUrl {
             });
         }
         match url.scheme() {
-            "http" => {}
-            "https" => return Err(HttpError::TlsUnsupported { url: text.to_owned() }),
-            _ => return Err(invalid("its scheme is not http")),
+            "http" | "https" => {}
+            _ => return Err(invalid("its scheme is neither http nor https")),
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(invalid("a base has neither query nor fragment"));
@@ -49,7 +48,7 @@ impl BaseUrl {
         Ok(Self { url, host, port, context_path })
     }
 
-    /// Returns `host` or `host:port`, as the `Host` header has it; port 80 is left out.
+    /// Returns `host` or `host:port`, as the `Host` header has it; the scheme's own port is left out.
     pub fn authority(&self) -> &str {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }
@@ -61,12 +60,17 @@ impl BaseUrl {
 
     /// Returns scheme and authority, without the context path: `http://host:7990`.
     pub fn origin(&self) -> String {
-        format!("http://{}", self.authority())
+        format!("{}://{}", self.url.scheme(), self.authority())
     }
 
     /// Returns the host without brackets, for a connection.
     pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Returns whether connections are encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.url.scheme() == "https"
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -78,14 +82,18 @@ impl BaseUrl {
     ///
     /// # Errors
     /// Fails if the path does not start with a slash, or the URL leads to another origin.
-    pub(crate) fn target(&self, path: &str) -> Result<String, HttpError> {
+    pub(crate) fn target<'a>(&'a self, path: &'a str) -> Result<Cow<'a, str>, HttpError> {
         let path = path.split('#').next().unwrap_or_default();
         if path.is_empty() || path.starts_with('?') {
             let base = if self.context_path.is_empty() { "/" } else { &self.context_path };
-            return Ok(format!("{base}{path}"));
+            // What load is often put on: no text is made for it.
+            return Ok(if path.is_empty() { base.into() } else { format!("{base}{path}").into() });
+        }
+        if path.starts_with('/') && self.context_path.is_empty() {
+            return Ok(path.into());
         }
         if path.starts_with('/') {
-            return Ok(format!("{}{path}", self.context_path));
+            return Ok(format!("{}{path}", self.context_path).into());
         }
         let url = Url::parse(path).map_err(|error| HttpError::Request {
             path: path.to_owned(),
@@ -94,7 +102,7 @@ impl BaseUrl {
         if url.origin() != self.url.origin() {
             return Err(HttpError::ForeignOrigin { url: path.to_owned(), origin: self.origin() });
         }
-        Ok(url[Position::BeforePath..Position::AfterQuery].to_owned())
+        Ok(url[Position::BeforePath..Position::AfterQuery].to_owned().into())
     }
 
     /// Returns the whole URL of a target, for the cookie jar.
@@ -105,7 +113,7 @@ impl BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority(), self.context_path)
+        write!(f, "{}://{}{}", self.url.scheme(), self.authority(), self.context_path)
     }
 }
 
@@ -126,6 +134,7 @@ mod tests {
             ),
             ("http://git.example.com:80/a/b", "git.example.com", "/a/b", "http://git.example.com/a/b"),
             ("http://[::1]:8080", "[::1]:8080", "", "http://[::1]:8080"),
+            ("https://git.example.com:443/", "git.example.com", "", "https://git.example.com"),
         ] {
             let base = BaseUrl::parse(text).unwrap();
             assert_eq!((base.authority(), base.context_path()), (authority, context), "{text}");
@@ -133,7 +142,10 @@ mod tests {
         }
         let base = BaseUrl::parse("http://[::1]:8080").unwrap();
         assert_eq!((base.host(), base.port()), ("::1", 8080));
-        assert_eq!(BaseUrl::parse("http://h/x").unwrap().port(), 80);
+        let [plain, tls] = ["http://h/x", "https://h/x"].map(|text| BaseUrl::parse(text).unwrap());
+        assert_eq!((plain.port(), plain.is_tls()), (80, false));
+        assert_eq!((tls.port(), tls.is_tls()), (443, true));
+        assert_eq!(tls.origin(), "https://h");
     }
 
     #[test]
@@ -143,7 +155,6 @@ mod tests {
         {
             assert!(matches!(BaseUrl::parse(text), Err(HttpError::BaseUrl { .. })), "{text:?}");
         }
-        assert!(matches!(BaseUrl::parse("https://host"), Err(HttpError::TlsUnsupported { .. })));
     }
 
     #[test]

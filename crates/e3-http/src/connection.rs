@@ -1,86 +1,129 @@
-//! One connection to the server and the task that drives it.
+//! One connection to the server, of whichever version of HTTP.
 
-use std::time::Duration;
+use std::{io, time::Instant};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{
-    body::Incoming,
-    client::conn::http1::{self, SendRequest},
-};
-use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+use e3_model::HttpVersion;
 
 use crate::{
-    BaseUrl, HttpError,
-    wire::{Trace, Wire},
+    BaseUrl, HttpError, HttpWay, headers::Headers, http1::Http1, http2::Http2, message::Message,
+    parsing::Violation, stream::Stream,
 };
 
 /// An open connection; dropping it closes the socket at once.
-pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
-    pub(crate) trace: Trace,
+pub(crate) enum Connection {
+    Http1(Box<Http1>),
+    Http2(Box<Http2>),
+}
+
+/// The head of a response.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) sets_cookies: bool,
+    /// The length of the body; none if the server did not tell.
+    pub(crate) announced: Option<u64>,
+    /// When the request's last byte was handed to the operating system.
+    pub(crate) sent_at: Instant,
+    /// When the head was there.
+    pub(crate) head_at: Instant,
+}
+
+/// What ended an exchange before its time.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    Io(io::Error),
+    Violation(Violation),
 }
 
 /// An exchange that failed before its response's head.
 pub(crate) struct Failed {
-    pub(crate) error: hyper::Error,
-    /// The request, if not one byte of it left this process.
-    pub(crate) unsent: Option<http::Request<Full<Bytes>>>,
+    pub(crate) error: Broken,
+    /// Whether the server cannot have acted on the request.
+    pub(crate) unsent: bool,
     /// Whether the server had begun to answer.
     pub(crate) answered: bool,
 }
 
 impl Connection {
-    /// Connects, within [`CONNECT_BOUND`].
-    pub(crate) async fn open(base: &BaseUrl) -> Result<Self, HttpError> {
-        let authority = || base.authority().to_owned();
-        let stream = timeout(CONNECT_BOUND, TcpStream::connect((base.host(), base.port())))
-            .await
-            .map_err(|_| HttpError::ConnectTimeout { authority: authority(), bound: CONNECT_BOUND })?
-            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-            .map_err(|source| HttpError::Connect { authority: authority(), source })?;
-        let (wire, trace) = Wire::new(stream);
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(READ_BUFFER)
-            .handshake(TokioIo::new(wire))
-            .await
-            .map_err(|source| HttpError::of_exchange(base.authority(), source))?;
-        let driver = tokio::spawn(async move {
-            // Whatever ends the connection also reaches the exchange that is under way, which reports it.
-            let _ = connection.await;
-        });
-        Ok(Self { sender, driver, trace })
+    /// Connects, within ten seconds.
+    pub(crate) async fn open(base: &BaseUrl, way: &HttpWay) -> Result<Self, HttpError> {
+        let (stream, version) = Stream::open(base, way).await?;
+        Ok(match version {
+            HttpVersion::Http1 => Self::Http1(Box::new(Http1::new(stream))),
+            HttpVersion::Http2 => {
+                let opened = Http2::open(stream).await;
+                Self::Http2(Box::new(
+                    opened.map_err(|error| HttpError::of_exchange(base.authority(), error))?,
+                ))
+            }
+        })
     }
 
-    /// Waits until the previous exchange is wholly over; returns whether the connection can carry another.
-    pub(crate) async fn is_reusable(&mut self) -> bool {
-        self.sender.ready().await.is_ok()
+    /// Returns whether the connection, idle until now, can carry another exchange.
+    pub(crate) fn is_reusable(&mut self) -> bool {
+        match self {
+            Self::Http1(connection) => connection.is_reusable(),
+            Self::Http2(connection) => connection.is_reusable(),
+        }
     }
 
     /// Sends a request and waits for the head of its response.
-    pub(crate) async fn exchange(
-        &mut self,
-        request: http::Request<Full<Bytes>>,
-    ) -> Result<http::Response<Incoming>, Failed> {
-        let read_before = self.trace.bytes_read();
-        self.sender.try_send_request(request).await.map_err(|mut failure| Failed {
-            unsent: failure.take_message(),
-            error: failure.into_error(),
-            answered: self.trace.bytes_read() > read_before,
-        })
+    pub(crate) async fn exchange(&mut self, message: &Message<'_>) -> Result<Answer, Failed> {
+        match self {
+            Self::Http1(connection) => connection.exchange(message).await,
+            Self::Http2(connection) => Box::pin(connection.exchange(message)).await,
+        }
+    }
+
+    /// Makes [`Connection::piece`] the next piece of the body; returns its length and whether it had to be waited for, none
+    /// at the body's end.
+    pub(crate) async fn next(&mut self) -> Result<Option<(usize, bool)>, Broken> {
+        match self {
+            Self::Http1(connection) => connection.next().await,
+            Self::Http2(connection) => connection.next().await,
+        }
+    }
+
+    /// Returns the piece of the body that was handed out last.
+    pub(crate) fn piece(&self) -> &[u8] {
+        match self {
+            Self::Http1(connection) => connection.piece(),
+            Self::Http2(connection) => connection.piece(),
+        }
+    }
+
+    /// Returns whether the whole body was handed out.
+    pub(crate) fn is_drained(&self) -> bool {
+        match self {
+            Self::Http1(connection) => connection.is_drained(),
+            Self::Http2(connection) => connection.is_drained(),
+        }
+    }
+
+    /// Ends the exchange, whose body was drained; returns whether another may follow.
+    pub(crate) fn rest(&mut self) -> bool {
+        match self {
+            Self::Http1(connection) => connection.rest(),
+            Self::Http2(_) => true,
+        }
+    }
+
+    /// Takes back the memory of an answer's headers.
+    pub(crate) fn recycle(&mut self, headers: Headers) {
+        if let Self::Http1(connection) = self {
+            connection.recycle(headers);
+        }
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 
-const CONNECT_BOUND: Duration = Duration::from_secs(10);
-
-/// The most that one read of the socket takes, which also bounds a response's head; hyper grows up to it while
-/// reads come back full. Large, since small reads are what a client draining packs spends its time on.
-const READ_BUFFER: usize = 256 << 10;
+impl From<Violation> for Broken {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}

@@ -1,9 +1,9 @@
 //! The session's cookie jar, as RFC 6265 has it.
 
 use cookie_store::CookieStore;
-use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
+use http::{HeaderValue, header::SET_COOKIE};
 
-use crate::BaseUrl;
+use crate::{BaseUrl, headers::Headers};
 
 /// The cookies of one session.
 #[derive(Debug, Default)]
@@ -14,12 +14,9 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     /// Keeps what a response sets; a cookie that a browser would refuse is ignored, as browsers do.
-    pub(crate) fn store(&mut self, headers: &HeaderMap, base: &BaseUrl, target: &str) {
-        if !headers.contains_key(SET_COOKIE) {
-            return;
-        }
+    pub(crate) fn store(&mut self, headers: &Headers, base: &BaseUrl, target: &str) {
         let url = base.url_of(target);
-        for value in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+        for value in headers.all(SET_COOKIE).filter_map(|value| value.to_str().ok()) {
             self.stored |= self.jar.parse(value, &url).is_ok();
         }
     }

@@ -1,8 +1,10 @@
 //! What can go wrong in an exchange, and which outcome of an op that is.
 
-use std::{error::Error, io, time::Duration};
+use std::{io, time::Duration};
 
 use e3_model::Outcome;
+
+use crate::{connection::Broken, parsing::Violation};
 
 /// Why an exchange did not come to a whole response; a response with an error status is not an error here.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +18,19 @@ pub enum HttpError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The address asks for TLS.
-    #[error("{url} asks for TLS, which e3 does not speak yet: use an http:// address")]
-    TlsUnsupported {
-        /// The address.
-        url: String,
+    /// The certificates to trust cannot be used.
+    #[error("cannot tell whose certificates to trust: {reason}")]
+    Trust {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// No encrypted connection came to be: the certificate is not trusted, not valid now or another's, or it is no TLS.
+    #[error("cannot speak TLS with {authority}")]
+    Tls {
+        /// The server.
+        authority: String,
+        /// What the TLS library says.
+        source: io::Error,
     },
     /// The request cannot be written.
     #[error("cannot ask for {path:?}: {reason}")]
@@ -37,6 +47,14 @@ pub enum HttpError {
         url: String,
         /// The session's origin.
         origin: String,
+    },
+    /// The server's name has no address.
+    #[error("cannot find the address of {host}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
     },
     /// No connection came to be.
     #[error("cannot connect to {authority}")]
@@ -60,15 +78,15 @@ pub enum HttpError {
         /// The server.
         authority: String,
         /// What broke it.
-        source: hyper::Error,
+        source: io::Error,
     },
-    /// What came is not HTTP/1.
-    #[error("{authority} does not speak HTTP/1")]
+    /// What came is not HTTP.
+    #[error("{authority} does not speak HTTP as it should")]
     Malformed {
         /// The server.
         authority: String,
-        /// What was malformed.
-        source: hyper::Error,
+        /// How the server breaks HTTP.
+        source: Violation,
     },
     /// The body is larger than the request allows.
     #[error("the body of {path} has more than {limit} bytes")]
@@ -96,34 +114,22 @@ impl HttpError {
                 Outcome::Refused
             }
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::TimedOut => Outcome::Timeout,
-            Self::Connect { .. } | Self::Connection { .. } => Outcome::Connection,
+            Self::Resolve { .. } | Self::Connect { .. } | Self::Tls { .. } | Self::Connection { .. } => {
+                Outcome::Connection
+            }
             Self::ConnectTimeout { .. } => Outcome::Timeout,
             Self::Malformed { .. } | Self::BodyTooLarge { .. } | Self::Encoding { .. } => Outcome::Protocol,
-            Self::BaseUrl { .. }
-            | Self::TlsUnsupported { .. }
-            | Self::Request { .. }
-            | Self::ForeignOrigin { .. } => Outcome::Unexpected,
+            Self::BaseUrl { .. } | Self::Trust { .. } | Self::Request { .. } | Self::ForeignOrigin { .. } => {
+                Outcome::Unexpected
+            }
         }
     }
 
-    pub(crate) fn of_exchange(authority: &str, source: hyper::Error) -> Self {
+    pub(crate) fn of_exchange(authority: &str, broken: Broken) -> Self {
         let authority = authority.to_owned();
-        if is_malformed(&source) {
-            Self::Malformed { authority, source }
-        } else {
-            Self::Connection { authority, source }
+        match broken {
+            Broken::Io(source) => Self::Connection { authority, source },
+            Broken::Violation(source) => Self::Malformed { authority, source },
         }
     }
-}
-
-/// Returns whether the peer broke HTTP rather than the connection.
-///
-/// Source: hyper reports a malformed chunk as an I/O error of these two kinds (`proto/h1/decode.rs`).
-fn is_malformed(error: &hyper::Error) -> bool {
-    let chunk =
-        |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-    error.is_parse()
-        || error.is_parse_too_large()
-        || error.is_user()
-        || error.source().and_then(|source| source.downcast_ref::<io::Error>()).is_some_and(chunk)
 }

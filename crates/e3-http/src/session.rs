@@ -1,23 +1,29 @@
 //! One client's browser.
 
+use std::borrow::Borrow;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::{Bytes, BytesMut};
-use e3_model::Secret;
-use http::{
-    HeaderValue,
-    header::{AUTHORIZATION, COOKIE, HOST, USER_AGENT},
+use bytes::Bytes;
+use e3_model::{Connections, Secret};
+use http::HeaderValue;
+
+use crate::{
+    BaseUrl, HttpError, HttpWay, Request, Response, Streaming,
+    connection::{Answer, Connection},
+    cookies::Cookies,
+    message::Message,
 };
-use http_body_util::Full;
-use hyper::body::Incoming;
 
-use crate::{BaseUrl, HttpError, Request, Response, Streaming, connection::Connection, cookies::Cookies};
-
-/// One client's browser: at most one keep-alive connection to one origin, its cookies, and Basic credentials.
+/// One client's browser: at most one connection to one origin, its cookies, and Basic credentials.
+///
+/// With [`Connections::PerOp`] the connection ends with each exchange, and the server is told so; whoever wants one
+/// connection for the several exchanges of an op keeps connections, and drops the session when the op is over.
 ///
 /// # Cancellation
 /// Dropping a future of this session closes the connection under way; the next request opens a new one.
 pub struct HttpSession {
     base: BaseUrl,
+    way: HttpWay,
     basic: Option<HeaderValue>,
     cookies: Cookies,
     kept: Option<Connection>,
@@ -26,7 +32,7 @@ pub struct HttpSession {
 impl HttpSession {
     /// Returns a session that has no connection yet, no cookies and no credentials.
     pub fn new(base: BaseUrl) -> Self {
-        Self { base, basic: None, cookies: Cookies::default(), kept: None }
+        Self { base, way: HttpWay::default(), basic: None, cookies: Cookies::default(), kept: None }
     }
 
     /// Sends these credentials with every request, without waiting to be asked.
@@ -37,6 +43,13 @@ impl HttpSession {
             value.set_sensitive(true);
             value
         });
+        self
+    }
+
+    /// Talks this way, from the next connection on.
+    #[must_use]
+    pub fn with_way(mut self, way: &HttpWay) -> Self {
+        self.way = way.clone();
         self
     }
 
@@ -55,133 +68,90 @@ impl HttpSession {
         self.cookies.value(name)
     }
 
-    /// Sends a request and returns when the response's head is there; its body streams.
+    /// Sends a request and returns when the response's head is there; its body streams. A request that is lent can be sent
+    /// again as it is.
     ///
     /// A kept connection that the server closed before answering is replaced once, unless the server may have
     /// acted on the request and repeating it does harm.
     ///
     /// # Errors
     /// Fails if the request cannot be written, no connection comes to be, it breaks, or the answer is not HTTP.
-    pub async fn start(&mut self, request: Request) -> Result<Streaming<'_>, HttpError> {
+    pub async fn start(&mut self, request: impl Borrow<Request>) -> Result<Streaming<'_>, HttpError> {
+        let request = request.borrow();
+        let target = self.base.target(&request.path)?;
+        let cookies = self.cookies.header(&self.base, &target);
+        let basic = self.basic.as_ref();
+        let closes = self.way.connections == Connections::PerOp;
+        let message = Message { request, target, base: &self.base, basic, cookies, closes };
+        message.check()?;
+        let (connection, answer) = exchange(&mut self.kept, &message, &self.way).await?;
+        if answer.sets_cookies {
+            self.cookies.store(&answer.headers, &self.base, &message.target);
+        }
         let bytes_out = u64::try_from(request.body.len()).unwrap_or(u64::MAX);
-        let repeatable = request.repeatable;
-        let (target, message) = self.message(request)?;
-        let (connection, response) = self.exchange(message, repeatable).await?;
-        self.cookies.store(response.headers(), &self.base, &target);
-        Ok(Streaming::new(&self.base, &mut self.kept, connection, response, bytes_out))
+        Ok(Streaming::new(&self.base, &mut self.kept, (connection, answer), !closes, bytes_out))
     }
 
     /// Sends a request and reads the whole body, at most `max_body` bytes of it.
     ///
     /// # Errors
     /// Fails as [`HttpSession::start`] does, or if the body breaks off or is larger than allowed.
-    pub async fn send(&mut self, request: Request) -> Result<Response, HttpError> {
-        let (path, limit) = (request.path.clone(), request.max_body);
-        let too_large = || HttpError::BodyTooLarge { path: path.clone(), limit };
+    pub async fn send(&mut self, request: impl Borrow<Request>) -> Result<Response, HttpError> {
+        let request = request.borrow();
+        let limit = request.max_body;
+        let too_large = || HttpError::BodyTooLarge { path: request.path.clone(), limit };
         let mut streaming = self.start(request).await?;
-        if streaming.announced().is_some_and(|announced| announced > limit) {
+        let announced = streaming.announced().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if announced.is_some_and(|announced| announced > limit) {
             return Err(too_large());
         }
-        let mut whole = Collected::Nothing;
-        let mut size = 0_usize;
-        while let Some(chunk) = streaming.chunk().await? {
-            size = size.saturating_add(chunk.len());
-            if size > limit {
+        let mut body = Vec::new();
+        while let Some(piece) = streaming.next().await? {
+            if piece.len() > limit - body.len() {
                 return Err(too_large());
             }
-            whole = whole.and(chunk);
+            if body.is_empty() {
+                // An announcement alone gets no more memory than a first piece of a large body has.
+                body.reserve_exact(announced.unwrap_or_default().min(RESERVED).max(piece.len()));
+            }
+            body.extend_from_slice(piece);
         }
         Ok(Response {
             status: streaming.status,
-            body: whole.into_bytes(),
+            body: Bytes::from(body),
             first_byte: streaming.head_at(),
             bytes_in: streaming.bytes_in(),
             bytes_out: streaming.bytes_out(),
-            headers: std::mem::take(&mut streaming.headers),
+            headers: streaming.headers.to_map(),
             max_body: limit,
         })
     }
-
-    async fn exchange(
-        &mut self,
-        mut message: http::Request<Full<Bytes>>,
-        repeatable: bool,
-    ) -> Result<(Connection, http::Response<Incoming>), HttpError> {
-        let error = |source| HttpError::of_exchange(self.base.authority(), source);
-        // Taken out of the session while in use: a dropped future closes it.
-        if let Some(mut kept) = self.kept.take()
-            && kept.is_reusable().await
-        {
-            let spare = repeatable.then(|| message.clone());
-            match kept.exchange(message).await {
-                Ok(response) => return Ok((kept, response)),
-                Err(failed) if failed.answered => return Err(error(failed.error)),
-                Err(failed) => message = failed.unsent.or(spare).ok_or_else(|| error(failed.error))?,
-            }
-        }
-        let mut fresh = Connection::open(&self.base).await?;
-        let response = fresh.exchange(message).await.map_err(|failed| error(failed.error))?;
-        Ok((fresh, response))
-    }
-
-    /// Returns the request's target, and the request as it goes onto the wire.
-    fn message(&self, request: Request) -> Result<(String, http::Request<Full<Bytes>>), HttpError> {
-        request.check()?;
-        let target = self.base.target(&request.path)?;
-        let invalid =
-            |error: http::Error| HttpError::Request { path: target.clone(), reason: error.to_string() };
-        let mut message = http::Request::builder()
-            .method(request.method)
-            .uri(target.as_str())
-            .header(HOST, self.base.authority())
-            .body(Full::new(request.body))
-            .map_err(invalid)?;
-        let headers = message.headers_mut();
-        for (name, value) in request.headers {
-            headers.append(name, value);
-        }
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
-        if let Some(basic) = &self.basic {
-            headers.entry(AUTHORIZATION).or_insert_with(|| basic.clone());
-        }
-        if let Some(cookies) = self.cookies.header(&self.base, &target) {
-            headers.insert(COOKIE, cookies);
-        }
-        Ok((target, message))
-    }
 }
 
-/// A body as it is read; one chunk, which is what most bodies are, is not copied.
-enum Collected {
-    Nothing,
-    One(Bytes),
-    Many(BytesMut),
-}
-
-impl Collected {
-    fn and(self, chunk: Bytes) -> Self {
-        match self {
-            Self::Nothing => Self::One(chunk),
-            Self::One(first) => {
-                let mut many = BytesMut::with_capacity(4 * (first.len() + chunk.len()));
-                many.extend_from_slice(&first);
-                many.extend_from_slice(&chunk);
-                Self::Many(many)
+/// Exchanges a message for an answer on the kept connection, if it still stands, else on a new one.
+async fn exchange(
+    kept: &mut Option<Connection>,
+    message: &Message<'_>,
+    way: &HttpWay,
+) -> Result<(Connection, Answer), HttpError> {
+    let error = |source| HttpError::of_exchange(message.base.authority(), source);
+    // Taken out of the session while in use: a dropped future closes it.
+    if let Some(mut kept) = kept.take()
+        && kept.is_reusable()
+    {
+        match kept.exchange(message).await {
+            Ok(answer) => return Ok((kept, answer)),
+            Err(failed) if failed.answered || !(failed.unsent || message.request.repeatable) => {
+                return Err(error(failed.error));
             }
-            Self::Many(mut many) => {
-                many.extend_from_slice(&chunk);
-                Self::Many(many)
-            }
+            Err(_) => {}
         }
     }
-
-    fn into_bytes(self) -> Bytes {
-        match self {
-            Self::Nothing => Bytes::new(),
-            Self::One(chunk) => chunk,
-            Self::Many(many) => many.freeze(),
-        }
-    }
+    // Boxed, so that the many exchanges that need no new connection have small futures.
+    let mut fresh = Box::pin(Connection::open(message.base, way)).await?;
+    let answer = fresh.exchange(message).await.map_err(|failed| error(failed.error))?;
+    Ok((fresh, answer))
 }
 
-const AGENT: &str = concat!("e3/", env!("CARGO_PKG_VERSION"));
+/// The most memory that is set aside for a body because its length was announced, in bytes.
+const RESERVED: usize = 1 << 20;

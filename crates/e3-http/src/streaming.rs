@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http_body::Body;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
-use crate::{BaseUrl, HttpError, connection::Connection};
+use crate::{
+    BaseUrl, HttpError,
+    connection::{Answer, Connection},
+    headers::Headers,
+};
 
 /// A response whose body is still coming.
 ///
@@ -17,11 +17,14 @@ pub struct Streaming<'a> {
     /// The status code.
     pub status: u16,
     /// The headers.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     base: &'a BaseUrl,
     kept: &'a mut Option<Connection>,
+    /// None once the body ended or broke.
     connection: Option<Connection>,
-    body: Incoming,
+    /// Whether the connection may carry another exchange.
+    keeps: bool,
+    announced: Option<u64>,
     sent_at: Instant,
     head_at: Instant,
     first_byte: Option<Instant>,
@@ -33,52 +36,60 @@ impl<'a> Streaming<'a> {
     pub(crate) fn new(
         base: &'a BaseUrl,
         kept: &'a mut Option<Connection>,
-        connection: Connection,
-        response: http::Response<Incoming>,
+        (connection, answer): (Connection, Answer),
+        keeps: bool,
         bytes_out: u64,
     ) -> Self {
-        let head_at = Instant::now();
-        let (head, body) = response.into_parts();
         Self {
-            status: head.status.as_u16(),
-            headers: head.headers,
+            status: answer.status,
+            headers: answer.headers,
             base,
             kept,
-            sent_at: connection.trace.last_write(),
             connection: Some(connection),
-            body,
-            head_at,
+            keeps,
+            announced: answer.announced,
+            sent_at: answer.sent_at,
+            head_at: answer.head_at,
             first_byte: None,
             bytes_in: 0,
             bytes_out,
         }
     }
 
-    /// Returns the next piece of the body, never empty; none at its end, however often one asks.
+    /// Returns the next piece of the body where it was read to, never empty; none at the body's end, however often one asks.
     ///
     /// # Errors
-    /// Fails if the connection breaks before the body's end, or its chunks are malformed.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        while self.connection.is_some() {
-            match self.body.frame().await {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => {
-                        self.first_byte.get_or_insert_with(Instant::now);
-                        self.bytes_in =
-                            self.bytes_in.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
-                        return Ok(Some(data));
-                    }
-                    // Trailers say nothing that a client of this house reads.
-                    Ok(_) | Err(_) => {}
-                },
-                Some(Err(source)) => {
-                    self.connection = None;
-                    return Err(HttpError::of_exchange(self.base.authority(), source));
-                }
-                None => *self.kept = self.connection.take(),
+    /// Fails if the connection breaks before the body's end, or its framing is malformed.
+    ///
+    /// # Cancellation
+    /// A future that is dropped before its end loses nothing.
+    pub async fn next(&mut self) -> Result<Option<&[u8]>, HttpError> {
+        let Some(connection) = &mut self.connection else { return Ok(None) };
+        let (length, waited) = match connection.next().await {
+            Ok(Some(next)) => next,
+            Ok(None) => {
+                self.finish();
+                return Ok(None);
             }
+            Err(error) => {
+                self.connection = None;
+                return Err(HttpError::of_exchange(self.base.authority(), error));
+            }
+        };
+        if self.first_byte.is_none() {
+            // What came with the head came when the head did.
+            self.first_byte = Some(if waited { Instant::now() } else { self.head_at });
         }
-        Ok(None)
+        self.bytes_in = self.bytes_in.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        Ok(self.connection.as_ref().map(Connection::piece))
+    }
+
+    /// Returns the next piece of the body as [`Streaming::next`] does, in memory of its own.
+    ///
+    /// # Errors
+    /// As [`Streaming::next`] does.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        Ok(self.next().await?.map(Bytes::copy_from_slice))
     }
 
     /// Returns when the request's last byte was handed to the operating system.
@@ -106,18 +117,29 @@ impl<'a> Streaming<'a> {
         self.bytes_out
     }
 
-    /// Returns the length that the server announced; none if it did not.
-    pub(crate) fn announced(&self) -> Option<usize> {
-        self.body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
+    /// Returns the length that the server announced, in bytes; none if it did not.
+    pub fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// Gives the connection back, if the exchange is over for both sides.
+    fn finish(&mut self) {
+        if let Some(mut connection) = self.connection.take()
+            && self.keeps
+            && connection.rest()
+        {
+            *self.kept = Some(connection);
+        }
     }
 }
 
 impl Drop for Streaming<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && self.body.is_end_stream()
-        {
-            *self.kept = Some(connection);
+        if self.connection.as_ref().is_some_and(Connection::is_drained) {
+            self.finish();
+        }
+        if let Some(kept) = self.kept {
+            kept.recycle(std::mem::take(&mut self.headers));
         }
     }
 }

@@ -1,26 +1,27 @@
-//! One client of the closed model: the next iteration starts when the last has ended and been thought about.
+//! One client: what it needs, and the frame of its life; how its iterations are paced says the load model.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use e3_model::{Arguments, ClientPlan, Distribution, JobId};
-use e3_workload::{
-    ClientContext, Instant, Load, OpBudget, Script, ScriptClient, ScriptError, Seat, Setting, Stopped,
-};
+use e3_model::{Arguments, ClientPlan, Distribution, JobId, OpDescriptor};
+use e3_workload::{ClientContext, Load, OpBudget, Script, ScriptClient, ScriptError, Seat, Setting, Stopped};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use tokio_util::sync::CancellationToken;
 
+use crate::cut::Cut;
 use crate::failures::Failures;
-use crate::pacing::{JobDraw, think};
+use crate::lag::LagMeter;
+use crate::pacing::JobDraw;
+use crate::pool::Pool;
+
+mod closed;
+mod open;
 
 /// A job that a client may run, ready to make its script's client.
-#[derive(Clone)]
 pub(crate) struct JobRoom {
     pub(crate) script: Arc<dyn Script>,
-    pub(crate) ops: Vec<e3_model::OpDescriptor>,
+    pub(crate) ops: Arc<[OpDescriptor]>,
     pub(crate) arguments: Arc<Arguments>,
 }
 
@@ -28,19 +29,55 @@ pub(crate) struct JobRoom {
 #[derive(Clone)]
 pub(crate) struct Told {
     pub(crate) failures: Arc<Failures>,
-    /// Iterations that were begun, by all clients.
+    /// Iterations that were begun, by all clients; each adds its own when it is done.
     pub(crate) iterations: Arc<AtomicU64>,
+}
+
+/// What all clients of a share are prepared from.
+pub(crate) struct Equipment<'a> {
+    pub(crate) rooms: &'a [JobRoom],
+    pub(crate) setting: &'a Arc<Setting>,
+    pub(crate) draw: Arc<JobDraw>,
+    pub(crate) think_time: Distribution,
+    /// Whether arrivals bring their jobs, so that every client must be able to do every one.
+    pub(crate) is_open: bool,
+    pub(crate) told: Told,
+}
+
+/// What a client is told at the stage's start.
+#[derive(Clone)]
+pub(crate) struct Start {
+    pub(crate) load: Load,
+    /// How many ops may begin; none when only time ends the stage.
+    pub(crate) budget: Option<Arc<OpBudget>>,
+    /// Where it is called from in the open model.
+    pub(crate) pool: Option<Arc<Pool>>,
+    pub(crate) lag: LagMeter,
+    /// Cuts off what is under way.
+    pub(crate) cut: Cut,
 }
 
 /// One client with everything it needs.
 pub(crate) struct Client {
-    plan: ClientPlan,
-    draw: JobDraw,
+    start_offset: Duration,
+    /// The job it keeps; none when it draws its jobs, or arrivals do.
+    job: Option<JobId>,
+    draw: Arc<JobDraw>,
     think_time: Distribution,
     /// The lanes of the client's own draws are apart from those of its jobs.
     random: ChaCha8Rng,
-    jobs: BTreeMap<JobId, (ClientContext, Box<dyn ScriptClient>)>,
+    /// One place for each job it may run, in their order.
+    places: Box<[Place]>,
     told: Told,
+    /// How many iterations it has begun.
+    begun: u64,
+}
+
+/// A client's side of one of its jobs.
+struct Place {
+    job: JobId,
+    context: ClientContext,
+    client: Box<dyn ScriptClient>,
 }
 
 impl Client {
@@ -48,41 +85,51 @@ impl Client {
     pub(crate) fn prepare(
         plan: &ClientPlan,
         seat: &Seat,
-        rooms: &[JobRoom],
-        setting: &Arc<Setting>,
-        pacing: (&JobDraw, &Distribution),
-        told: Told,
+        equipment: &Equipment<'_>,
     ) -> Result<Self, (String, ScriptError)> {
-        let random = ChaCha8Rng::seed_from_u64(seat.seed.fork(PACING_LANE).0);
-        let mut jobs = BTreeMap::new();
-        for (index, room) in rooms.iter().enumerate() {
-            let job = JobId(u16::try_from(index).unwrap_or(u16::MAX));
-            if plan.job.is_none_or(|kept| kept == job) {
-                let lane = u64::from(job.0);
-                let mut context = ClientContext::new(seat.clone(), job, room.ops.clone(), lane)
-                    .with_arguments(Arc::clone(&room.arguments));
-                let client = room
-                    .script
-                    .client(setting, &mut context)
-                    .map_err(|error| (room.script.descriptor().name, error))?;
-                jobs.insert(job, (context, client));
-            }
-        }
-        let (draw, think_time) = (pacing.0.clone(), *pacing.1);
-        Ok(Self { plan: plan.clone(), draw, think_time, random, jobs, told })
+        let kept = plan.job.filter(|_| !equipment.is_open);
+        let jobs = (0..u16::MAX).map(JobId).zip(equipment.rooms);
+        let jobs = jobs.filter(|(job, _)| kept.is_none_or(|kept| kept == *job));
+        let places = jobs.map(|(job, room)| {
+            let mut context = ClientContext::new(seat.clone(), job, Arc::clone(&room.ops), u64::from(job.0))
+                .with_arguments(Arc::clone(&room.arguments));
+            let client = room.script.client(equipment.setting, &mut context);
+            let client = client.map_err(|error| (room.script.descriptor().name, error))?;
+            Ok(Place { job, context, client })
+        });
+        Ok(Self {
+            start_offset: plan.start_offset.to_duration(),
+            job: kept,
+            draw: Arc::clone(&equipment.draw),
+            think_time: equipment.think_time,
+            random: ChaCha8Rng::seed_from_u64(seat.seed.fork(PACING_LANE).0),
+            places: places.collect::<Result<_, _>>()?,
+            told: equipment.told.clone(),
+            begun: 0,
+        })
     }
 
-    /// Iterates until the stage is over, at most until it is cut, and then tidies up.
-    pub(crate) async fn run(mut self, load: Load, budget: Option<Arc<OpBudget>>, cut: CancellationToken) {
-        for (context, _) in self.jobs.values_mut() {
-            context.begin_stage(load.clone());
-            if let Some(budget) = &budget {
+    /// Iterates until the stage is over, at most until it is cut, and then tidies up; in the open model the client has
+    /// this place in its pool.
+    pub(crate) async fn run(mut self, start: Start, in_pool: u32) {
+        for Place { context, .. } in &mut self.places {
+            context.begin_stage(start.load.clone());
+            if let Some(budget) = &start.budget {
                 context.limit_ops(Arc::clone(budget));
             }
         }
+        let Start { load, pool, lag, cut, .. } = start;
         // Dropping the iteration under way records its op as cancelled.
-        let _ = cut.run_until_cancelled(self.iterate(load)).await;
-        for (job, (_, client)) in &mut self.jobs {
+        let _ = match pool {
+            None => cut.limit(self.iterate(&load, &lag)).await,
+            Some(pool) => cut.limit(self.serve(in_pool, &pool, &load, &lag)).await,
+        };
+        self.told.iterations.fetch_add(self.begun, Ordering::Relaxed);
+        self.tidy_up().await;
+    }
+
+    async fn tidy_up(mut self) {
+        for Place { job, client, .. } in &mut self.places {
             let left = match tokio::time::timeout(TIDYING, client.finish()).await {
                 Ok(Ok(())) => continue,
                 Ok(Err(left)) => left,
@@ -92,47 +139,23 @@ impl Client {
         }
     }
 
-    async fn iterate(&mut self, load: Load) {
-        let mut iteration: u32 = 0;
-        let begin = load.origin + self.plan.start_offset.to_duration();
-        if !wait_until(&load, begin).await {
-            return;
-        }
-        loop {
-            let job = match self.plan.job {
-                Some(kept) => kept,
-                None => self.draw.draw(&mut self.random),
-            };
-            let Some((context, client)) = self.jobs.get_mut(&job) else { return };
-            context.begin_iteration(iteration, None);
-            iteration = iteration.saturating_add(1);
-            self.told.iterations.fetch_add(1, Ordering::Relaxed);
-            match client.iterate(context).await {
-                Ok(()) => {}
-                Err(Stopped::StageOver) => return,
-                Err(Stopped::Failed { op, outcome, message }) => {
-                    self.told.failures.tell(job, op, outcome.name(), message);
-                }
-            }
-            let mut pause = think(&self.think_time, &mut self.random);
-            if pause.is_zero() {
-                // A script that fails at once must not starve the runtime.
-                pause = Duration::from_micros(1);
-            }
-            if !wait_until(&load, Instant::now() + pause).await {
-                return;
-            }
-        }
+    /// Returns the place of a job; none for one that this client does not run.
+    fn place(&mut self, job: JobId) -> Option<&mut Place> {
+        self.places.iter_mut().find(|place| place.job == job)
     }
 }
 
-/// Waits; returns whether the stage still goes on then.
-async fn wait_until(load: &Load, until: Instant) -> bool {
-    tokio::select! {
-        () = tokio::time::sleep_until(until.min(load.end)) => {}
-        () = load.stop.cancelled() => return false,
+impl Told {
+    /// Tells what ended an iteration early; returns whether the client goes on.
+    fn tell(&self, job: JobId, stopped: Stopped) -> bool {
+        match stopped {
+            Stopped::StageOver => false,
+            Stopped::Failed { op, outcome, message } => {
+                self.failures.tell(job, op, outcome.name(), message);
+                true
+            }
+        }
     }
-    until < load.end
 }
 
 /// How long a script's client may take to tidy up.

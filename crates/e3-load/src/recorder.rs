@@ -1,10 +1,11 @@
-//! The recorder: collects samples and hands them on, encoded, at least twice a second.
+//! The recorder: takes full blocks of samples and hands them on, encoded, at least twice a second.
 
 use std::time::Duration;
 
 use e3_model::{Outcome, Sample};
-use e3_samples::Names;
+use e3_samples::{Names, SegmentEncoder};
 use e3_stats::LatencyHistogram;
+use e3_workload::SampleSource;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -14,75 +15,108 @@ use crate::{Batch, LoadError};
 pub(crate) struct Recorder {
     names: Names,
     batches: mpsc::Sender<Batch>,
-    pending: Vec<Sample>,
-    sequence: u64,
-    recorded: u64,
-    undelivered: u64,
+}
+
+/// How many samples were handed on, and how many found nobody to take them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Recorded {
+    pub(crate) delivered: u64,
+    pub(crate) undelivered: u64,
 }
 
 impl Recorder {
     /// Returns a recorder that hands its batches to `batches`.
     pub(crate) fn new(names: Names, batches: mpsc::Sender<Batch>) -> Self {
-        Self { names, batches, pending: Vec::with_capacity(BATCH), sequence: 0, recorded: 0, undelivered: 0 }
+        Self { names, batches }
     }
 
-    /// Hands on every sample that arrives until the channel closes; returns how many were recorded and how many found
-    /// nobody to take them.
+    /// Hands on every sample until the last sink is gone.
+    ///
+    /// Clients never wait for it: while nobody takes a batch, they fill the blocks that are left, and what finds no
+    /// room after that they count as lost.
     ///
     /// # Errors
     /// When samples cannot be encoded.
-    pub(crate) async fn run(mut self, mut samples: mpsc::Receiver<Sample>) -> Result<(u64, u64), LoadError> {
+    pub(crate) async fn run(self, samples: SampleSource) -> Result<Recorded, LoadError> {
         let mut tick = tokio::time::interval_at(Instant::now() + INTERVAL, INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let room = BATCH - self.pending.len();
-            tokio::select! {
-                received = samples.recv_many(&mut self.pending, room) => {
-                    if received == 0 {
-                        break;
-                    }
-                    if self.pending.len() == BATCH {
-                        self.flush().await?;
-                    }
+        let mut encoder = Encoder { segments: SegmentEncoder::new(&self.names), sequence: 0 };
+        let mut recorded = Recorded::default();
+        let mut open = true;
+        while open {
+            let due = tokio::select! {
+                still = samples.wait() => {
+                    open = still;
+                    !still
                 }
-                _ = tick.tick() => self.flush().await?,
+                _ = tick.tick() => true,
+            };
+            if due {
+                samples.cut();
+            }
+            while let Some(block) = samples.next_block() {
+                let (returned, block, batch) = encode(encoder, block).await?;
+                encoder = returned;
+                samples.give_back(block);
+                let batch = batch?;
+                let count = batch.samples;
+                match self.batches.send(batch).await {
+                    Ok(()) => recorded.delivered += count,
+                    Err(_) => recorded.undelivered += count,
+                }
             }
         }
-        self.flush().await?;
-        Ok((self.recorded, self.undelivered))
+        Ok(recorded)
     }
+}
 
-    async fn flush(&mut self) -> Result<(), LoadError> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let segment = e3_samples::to_segment(&self.pending, &self.names).map_err(LoadError::Encode)?;
-        let count =
-            |wanted: fn(&Sample) -> bool| self.pending.iter().filter(|sample| wanted(sample)).count() as u64;
-        let mut latencies = LatencyHistogram::default();
-        let successes = || self.pending.iter().filter(|sample| sample.outcome == Outcome::Ok);
-        successes().for_each(|sample| latencies.record(sample.latency_ns()));
-        let batch = Batch {
+/// Encodes a block away from the clients' threads, and returns what it borrowed.
+///
+/// As a blocking task of the runtime: simulated time stands still until it has ended, as the clients' own work lets it.
+async fn encode(
+    mut encoder: Encoder,
+    block: Vec<Sample>,
+) -> Result<(Encoder, Vec<Sample>, Result<Batch, LoadError>), LoadError> {
+    let encoding = tokio::task::spawn_blocking(move || {
+        let batch = encoder.encode(&block);
+        (encoder, block, batch)
+    });
+    encoding.await.map_err(LoadError::Task)
+}
+
+struct Encoder {
+    segments: SegmentEncoder,
+    sequence: u64,
+}
+
+impl Encoder {
+    fn encode(&mut self, samples: &[Sample]) -> Result<Batch, LoadError> {
+        let segment = self.segments.encode(samples).map_err(LoadError::Encode)?;
+        let mut batch = Batch {
             sequence: self.sequence,
             segment,
-            samples: self.pending.len() as u64,
-            ok: count(|sample| sample.outcome == Outcome::Ok),
-            errors: count(|sample| sample.outcome.is_error()),
-            max_latency_ns: successes().map(Sample::latency_ns).max().unwrap_or(0),
-            latencies,
+            samples: samples.len() as u64,
+            ok: 0,
+            errors: 0,
+            max_latency_ns: 0,
+            latencies: LatencyHistogram::default(),
         };
-        self.pending.clear();
         self.sequence += 1;
-        let samples = batch.samples;
-        match self.batches.send(batch).await {
-            Ok(()) => self.recorded += samples,
-            Err(_) => self.undelivered += samples,
+        for sample in samples {
+            if sample.outcome == Outcome::Ok {
+                batch.ok += 1;
+                batch.max_latency_ns = batch.max_latency_ns.max(sample.latency_ns());
+                batch.latencies.record(sample.latency_ns());
+            } else if sample.outcome.is_error() {
+                batch.errors += 1;
+            }
         }
-        Ok(())
+        Ok(batch)
     }
 }
 
 /// Half the second that a kill may cost.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// How many samples one batch holds at most; about 600 kB encoded.
-const BATCH: usize = 8192;
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, ArrivalPlan, Comparison, Document, Header, Honesty, MetricSeries, Mix, Order, StageOutcome,
-    StageRef, ThresholdResult, Transport,
+    Answer, ArrivalPlan, Comparison, Document, GitClient, Header, Honesty, MetricSeries, Mix, Order,
+    StageOutcome, StageRef, ThresholdResult, Transport,
 };
 
 /// Every number that the report shows.
@@ -26,6 +26,9 @@ pub struct Analysis {
     pub started_at: String,
     /// How the threads' stages were ordered in time.
     pub order: Order,
+    /// Which Git client the scm scripts used; none where an older version wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_client: Option<GitClient>,
     /// What the comparison of the threads says, in words, and how sure that is.
     #[serde(default)]
     pub answer: Answer,
@@ -86,7 +89,8 @@ pub struct ThreadAnalysis {
 /// One stage's numbers.
 ///
 /// The population of every count, rate and latency is the ops *scheduled* in the measured window: from the end of the
-/// warm-up to the end of the stage. Ops that were then still under way count when they end within the grace.
+/// warm-up to the end of the stage. Ops that were then still under way count when they end within the grace. In the open
+/// model an arrival that never began is one op that was scheduled, and counts as cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageAnalysis {
     /// The stage.
@@ -148,12 +152,12 @@ pub struct OpStatistics {
     pub count: u64,
     /// Of these, the successes.
     pub ok: u64,
-    /// Ops that the stage's end cut off; not in `count`.
+    /// Ops that the stage's end cut off, in the open model also those that it never let begin; not in `count`.
     pub cancelled: u64,
     /// Successes per second of the measured window.
     pub rate_per_s: f64,
     /// The interval around the rate, where one can be given; it allows for ops that come in bursts, as those of one
-    /// iteration do, and for seconds that are slower than others.
+    /// iteration do, and for seconds that are slower than others. None in the open model, whose schedule sets the rate.
     pub rate_interval: Option<Confidence>,
     /// Failures over `count`, 0 to 1; none when nothing ended.
     pub error_rate: Option<f64>,
@@ -163,6 +167,9 @@ pub struct OpStatistics {
     pub errors: BTreeMap<String, u64>,
     /// Latency of the successes; none when there are none.
     pub latency: Option<Latency>,
+    /// Latency of every op that was due, successes or not; none where all were successes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_due: Option<BoundedLatency>,
     /// How these latencies are distributed: buckets that hold any, ascending, twenty to each power of ten.
     #[serde(default)]
     pub distribution: Vec<Bucket>,
@@ -194,6 +201,32 @@ pub struct Latency {
     /// The intervals around the percentiles, where they can be given.
     #[serde(default)]
     pub intervals: LatencyIntervals,
+}
+
+/// Percentiles over every op that was due, where some did not succeed: a failure counts as at least the op's time-out, an op
+/// that was cut off or never begun as at least what it had waited when it was given up. Given where n × (1 − p) ≥ 5.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct BoundedLatency {
+    /// Median.
+    pub p50: Option<Bound>,
+    /// 90th percentile.
+    pub p90: Option<Bound>,
+    /// 95th percentile.
+    pub p95: Option<Bound>,
+    /// 99th percentile.
+    pub p99: Option<Bound>,
+    /// 99.9th percentile.
+    pub p999: Option<Bound>,
+}
+
+/// A latency, or what it is at least.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bound {
+    /// In milliseconds.
+    pub ms: f64,
+    /// Whether the latency may be longer: ops of which only a lower bound is known decide it.
+    pub at_least: bool,
 }
 
 /// Intervals around percentiles, in milliseconds: block bootstrap over time, seeded.

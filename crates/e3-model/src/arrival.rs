@@ -1,9 +1,11 @@
 //! The open model: iterations start when they are due, whether or not earlier ones have ended.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Seed, Span};
+use crate::{OfferedRate, Seed, Span};
 
 /// How the starts of the open model are spaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +77,15 @@ impl ArrivalPlan {
     }
 }
 
+/// The schedule as people read it, such as `20/s (Poisson)` or `10 → 200/s within 1 min`.
+impl fmt::Display for ArrivalPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { arrival, from, to, ramp, .. } = *self;
+        OfferedRate { arrival, from, to, ramp }.fmt(f)?;
+        if ramp > Span::ZERO { write!(f, " within {ramp}") } else { Ok(()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +109,17 @@ mod tests {
             let plan = plan(from, to, ramp);
             assert!((plan.rate_at(at) - rate).abs() < 1e-9, "{why}");
             assert!((plan.expected(at) - expected).abs() < 1e-9, "{why}: {}", plan.expected(at));
+        }
+    }
+
+    #[test]
+    fn a_schedule_reads_as_people_say_it() {
+        let plan = |arrival, from, to, ramp| ArrivalPlan { arrival, from, to, ramp, seed: Seed(1) };
+        for (plan, shown) in [
+            (plan(Arrival::Poisson, 20.0, 20.0, Span::ZERO), "20/s (Poisson)"),
+            (plan(Arrival::Constant, 0.0, 0.05, Span::from_secs(60)), "0 → 0.05/s within 1 min"),
+        ] {
+            assert_eq!(plan.to_string(), shown);
         }
     }
 

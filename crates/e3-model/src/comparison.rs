@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Confidence, StageRef, ThreadId};
+use crate::{Confidence, OfferedRate, StageRef, ThreadId};
 
 /// What the threads' comparison says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -23,8 +23,11 @@ pub struct Comparison {
     pub thread: ThreadId,
     /// The thread that it is compared with.
     pub baseline: ThreadId,
-    /// The load: clients of the closed model.
+    /// The load: clients of the closed model; 0 in the open one.
     pub clients: u32,
+    /// The load: arrivals of the open model; none in the closed one. See [`Comparison::load`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<OfferedRate>,
     /// The thread's stages at this load, in order.
     pub stages: Vec<StageRef>,
     /// The baseline's stages at this load, in order.
@@ -39,7 +42,8 @@ pub struct Comparison {
     pub value: Option<f64>,
     /// The baseline's value.
     pub baseline_value: Option<f64>,
-    /// The effect size: the thread's value over the baseline's.
+    /// The effect size: the thread's value over the baseline's. For throughput in the open model, whose schedule sets how
+    /// much is due, the thread's successes per arrival that was due over the baseline's: 1 where both did all of it.
     pub ratio: Option<f64>,
     /// The interval around the ratio.
     pub ratio_interval: Option<Confidence>,

@@ -7,6 +7,7 @@
 mod analysis;
 mod arrival;
 mod cause;
+mod client_bound;
 mod comparison;
 mod distribution;
 mod document;
@@ -15,6 +16,7 @@ mod finding;
 mod id;
 mod instance;
 mod kind;
+mod load_level;
 mod metric;
 mod plan;
 mod process;
@@ -35,8 +37,8 @@ mod transport;
 mod workload;
 
 pub use analysis::{
-    Analysis, Bucket, Confidence, Headline, JobShare, Latency, LatencyIntervals, OpStatistics, StageAnalysis,
-    Stamp, ThreadAnalysis, TimelinePoint,
+    Analysis, Bound, BoundedLatency, Bucket, Confidence, Headline, JobShare, Latency, LatencyIntervals,
+    OpStatistics, StageAnalysis, Stamp, ThreadAnalysis, TimelinePoint,
 };
 pub use arrival::{Arrival, ArrivalPlan, Rate, RateRamp};
 pub use cause::with_causes;
@@ -51,6 +53,7 @@ pub use finding::{Finding, Findings, Location, Severity};
 pub use id::{ClientId, JobId, OpId, RunName, Seed, StageId, StageRef, ThreadId, WorkerId};
 pub use instance::{Instance, RunConfig};
 pub use kind::Kind;
+pub use load_level::{LoadLevel, OfferedRate};
 pub use metric::{MetricSeries, Reading};
 pub use plan::{
     ClientPlan, CollectPlan, InstancePlan, JobPlan, Plan, PlannedDataset, Round, StagePlan, ThreadPlan,

@@ -84,10 +84,11 @@ pub struct Honesty {
     /// How many the process may open; 0 where that cannot be read.
     #[serde(default)]
     pub descriptor_limit: u64,
-    /// TCP segments that the worker's machine sent over the stage, where that can be read.
+    /// TCP segments that the worker's machine sent over the stage, each counted once, where that can be read.
     #[serde(default)]
     pub segments_sent: Option<u64>,
-    /// Of these, how many were sent again, where that can be read.
+    /// How many it sent again, where that can be read. Requests for a connection are left out: a server that does not
+    /// answer them has a full queue, which is its own limit and not the network's.
     #[serde(default)]
     pub segments_retransmitted: Option<u64>,
     /// Samples that could not be recorded; any makes the stage invalid.
@@ -208,5 +209,65 @@ impl Document for Run {
 
     fn header(&self) -> &Header {
         &self.header
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_named_when_it_is_passed_and_not_before() {
+        let idle = Honesty {
+            scheduling_lag_p99_ms: 1.2,
+            event_loop_delay_p99_ms: 0.1,
+            worker_cpus: 0.02,
+            machine_cpu: Some(1.0),
+            steal: Some(0.01),
+            cpus: 2,
+            file_descriptors: 40,
+            descriptor_limit: 1024,
+            segments_sent: Some(2_000),
+            segments_retransmitted: Some(0),
+            ..Honesty::default()
+        };
+        let again = |sent, again| Honesty {
+            segments_sent: Some(sent),
+            segments_retransmitted: Some(again),
+            ..idle.clone()
+        };
+        for (honesty, bound, why) in [
+            (idle.clone(), vec![], "an idle worker, though its machine is busy"),
+            (Honesty::default(), vec![], "nothing could be read"),
+            (Honesty { scheduling_lag_max_ms: 900.0, ..idle.clone() }, vec![], "a single late start"),
+            (
+                Honesty { scheduling_lag_p99_ms: 10.1, ..idle.clone() },
+                vec![ClientBound::SchedulingLag(10.1)],
+                "late starts",
+            ),
+            (
+                Honesty { event_loop_delay_p99_ms: 30.0, ..idle.clone() },
+                vec![ClientBound::EventLoopDelay(30.0)],
+                "a loop that is late, though no client waited for a time",
+            ),
+            (
+                Honesty { worker_cpus: 1.9, ..idle.clone() },
+                vec![ClientBound::WorkerCpu(1.9, 2)],
+                "nearly all CPUs",
+            ),
+            (Honesty { worker_cpus: 1.8, ..idle.clone() }, vec![], "as much as is allowed"),
+            (Honesty { steal: Some(0.2), ..idle.clone() }, vec![ClientBound::Steal(0.2)], "a busy neighbour"),
+            (
+                Honesty { file_descriptors: 1_000, ..idle.clone() },
+                vec![ClientBound::Descriptors(1_000, 1_024)],
+                "no room for another connection",
+            ),
+            (Honesty { file_descriptors: 1_000, descriptor_limit: 0, ..idle.clone() }, vec![], "no limit"),
+            (again(10_000, 200), vec![ClientBound::Retransmits(0.02)], "a network that loses segments"),
+            (again(100, 40), vec![], "so few are chance"),
+        ] {
+            assert_eq!(honesty.client_bound(), bound, "{why}");
+            assert_eq!(honesty.is_client_bound(), !bound.is_empty(), "{why}");
+        }
     }
 }

@@ -83,8 +83,32 @@ fn type_name(name: &str, node: &Value) -> String {
         "string" => "text".to_owned(),
         "boolean" => "true or false".to_owned(),
         "array" => "a list".to_owned(),
-        "object" => "an object".to_owned(),
+        "object" => object(node),
         _ => String::new(),
+    }
+}
+
+/// Returns an object by the keys that it must have.
+fn object(node: &Value) -> String {
+    let required = node.get("required").and_then(Value::as_array).into_iter().flatten();
+    let keys: Vec<String> = required.filter_map(Value::as_str).map(words::quoted).collect();
+    if keys.is_empty() { "an object".to_owned() } else { format!("an object with {}", keys.join(" and ")) }
+}
+
+/// Returns whether a number may stand where the schema at a node is for.
+pub(crate) fn takes_number(schema: &Value, node: &Value) -> bool {
+    if let Some(target) = node.get("$ref").and_then(Value::as_str) {
+        let definition = target.strip_prefix('#').and_then(|pointer| schema.pointer(pointer));
+        return definition.is_some_and(|definition| takes_number(schema, definition));
+    }
+    let is_number = |name: &Value| matches!(name.as_str(), Some("number" | "integer"));
+    match node.get("type") {
+        Some(Value::Array(names)) => names.iter().any(is_number),
+        Some(name) => is_number(name),
+        None => {
+            let branches = node.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+            branches.into_iter().any(|branch| takes_number(schema, branch))
+        }
     }
 }
 
@@ -110,6 +134,21 @@ mod tests {
     use crate::format::EXPERIMENT;
 
     #[test]
+    fn knows_where_a_number_may_stand() {
+        let schema = &EXPERIMENT.schema;
+        for (pointer, expected) in [
+            ("/$defs/ExperimentStage/properties/rate", true),
+            ("/$defs/ExperimentStage/properties/clients", true),
+            ("/$defs/InstanceSpec/properties/budget", true),
+            ("/$defs/RateRamp/properties/from", true),
+            ("/properties/order", false),
+            ("/properties/description", false),
+        ] {
+            assert_eq!(takes_number(schema, schema.pointer(pointer).unwrap()), expected, "{pointer}");
+        }
+    }
+
+    #[test]
     fn says_what_each_setting_may_be() {
         let schema = &EXPERIMENT.schema;
         for (pointer, expected) in [
@@ -120,6 +159,13 @@ mod tests {
             ("/properties/order", r#""parallel" or "interleaved""#),
             ("/properties/format", r#""e3/experiment""#),
             ("/properties/version", "a whole number, 1"),
+            (
+                "/$defs/ExperimentStage/properties/rate",
+                r#"a number from 0.000001 to 1000000, or an object with "from" and "to""#,
+            ),
+            ("/$defs/ExperimentStage/properties/arrival", r#""constant" or "poisson""#),
+            ("/properties/http", r#""1.1" or "2""#),
+            ("/properties/connections", r#""keepAlive" or "perOp""#),
             (
                 "/properties/duration",
                 r#"a span of time: milliseconds as a number, or text such as "250ms", "90s", "10m", "2h""#,

@@ -82,22 +82,23 @@ fn thread(context: &Context<'_>, position: usize, seed: Seed) -> Option<ThreadPl
 fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> Option<StagePlan> {
     let name = stage.workload()?.value;
     let (document, workload) = context.workload(&name).ready()?;
-    let clients = stage.spec.clients?;
-    let mix = stage.mix();
+    let clients = stage.clients()?;
+    let mix = stage.effective_mix();
     let jobs = jobs(context, (document, workload), clients, mix)?;
     let shares: Vec<u32> = jobs.iter().map(|job| job.clients).collect();
-    let ramp_up = stage.ramp_up().map_or(Span::ZERO, |ramp_up| ramp_up.value);
+    // In the open model the rate climbs instead, and every client is there from the start.
+    let ramp_up = stage.ramp_up().filter(|_| !stage.is_open()).map_or(Span::ZERO, |ramp_up| ramp_up.value);
     let assignment = Assignment { clients, workers, mix, shares: &shares, ramp_up, seed };
     Some(StagePlan {
         duration: stage.duration()?.value,
         operations: stage.spec.operations,
         warm_up: stage.warm_up().map_or(Span::ZERO, |warm_up| warm_up.value),
         grace: GRACE,
-        think_time: stage.think_time(),
+        think_time: stage.effective_think_time(),
         mix,
         workload: name,
         jobs,
-        arrivals: None,
+        arrivals: stage.arrivals(seed),
         transport: stage.transport(),
         clients: assign::clients(&assignment),
     })

@@ -14,6 +14,7 @@ mod instance_file;
 mod load_model;
 mod nodes;
 mod not_in_this_version;
+mod open_load;
 mod operations;
 mod order;
 mod provider;
@@ -25,6 +26,7 @@ mod stage_list;
 mod thread_list;
 mod thread_name;
 mod thresholds;
+mod transport;
 mod warm_up;
 mod weight_without_client;
 mod weights;
@@ -69,9 +71,11 @@ const RULES: &[Rule] = &[
     thread_name::RULE,
     stage_list::RULE,
     load_model::RULE,
+    open_load::RULE,
     stage_duration::RULE,
     operations::RULE,
     warm_up::RULE,
+    transport::RULE,
     workload::RULE,
     script::RULE,
     arguments::RULE,

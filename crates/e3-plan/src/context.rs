@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use e3_model::{
-    Distribution, Experiment, ExperimentStage, Instance, Job, Kind, Load, Mix, Order, ScriptDescriptor,
-    Snapshot, Span, ThreadId, Transport, Workload,
+    Distribution, Experiment, ExperimentStage, HttpVersion, Instance, Job, Kind, Load, Mix, Order,
+    ScriptDescriptor, Snapshot, Span, ThreadId, Transport, Verify, Workload,
 };
 use serde::de::DeserializeOwned;
 
@@ -197,25 +197,38 @@ impl Stage<'_> {
     }
 
     /// Returns how long a client waits between iterations.
-    pub(crate) fn think_time(&self) -> Distribution {
-        self.setting("thinkTime", |load| load.think_time).map_or(Distribution::NONE, |setting| setting.value)
+    pub(crate) fn think_time(&self) -> Option<Setting<Distribution>> {
+        self.setting("thinkTime", |load| load.think_time)
     }
 
-    /// Returns what a job's weight is a share of.
-    pub(crate) fn mix(&self) -> Mix {
-        self.setting("mix", |load| load.mix).map_or(Mix::Clients, |setting| setting.value)
+    /// Returns what a job's weight is a share of; none where the load model decides.
+    pub(crate) fn mix(&self) -> Option<Setting<Mix>> {
+        self.setting("mix", |load| load.mix)
+    }
+
+    /// Returns how long an op may take.
+    pub(crate) fn op_timeout(&self) -> Option<Setting<Span>> {
+        self.setting("opTimeout", |load| load.op_timeout)
+    }
+
+    /// Returns which packs are verified.
+    pub(crate) fn verify(&self) -> Option<Setting<Verify>> {
+        self.setting("verify", |load| load.verify)
+    }
+
+    /// Returns the version of HTTP.
+    pub(crate) fn http(&self) -> Option<Setting<HttpVersion>> {
+        self.setting("http", |load| load.http)
     }
 
     /// Returns how clients talk to the system.
     pub(crate) fn transport(&self) -> Transport {
         let usual = Transport::default();
         Transport {
-            op_timeout: self
-                .setting("opTimeout", |load| load.op_timeout)
-                .map_or(usual.op_timeout, |setting| setting.value),
+            op_timeout: self.op_timeout().map_or(usual.op_timeout, |setting| setting.value),
             connections: self.setting("connections", |load| load.connections).map(|setting| setting.value),
-            http: self.setting("http", |load| load.http).map_or(usual.http, |setting| setting.value),
-            verify: self.setting("verify", |load| load.verify).map_or(usual.verify, |setting| setting.value),
+            http: self.http().map_or(usual.http, |setting| setting.value),
+            verify: self.verify().map_or(usual.verify, |setting| setting.value),
         }
     }
 

@@ -1,14 +1,13 @@
 //! The plan as a person reads it.
 
-use std::collections::BTreeSet;
+mod jobs;
+mod stages;
 
 use e3_model::{
-    ClientPlan, CollectPlan, Distribution, GitClient, Mix, Order, Plan, PlannedDataset, ProviderName, Reset,
-    Round, Span, StagePlan, StageRef, ThreadPlan, quantity,
+    CollectPlan, GitClient, Order, Plan, PlannedDataset, ProviderName, Reset, Round, Span, ThreadPlan,
 };
 
-use crate::table;
-use crate::words::{counted, decimal};
+use crate::words::counted;
 
 /// Returns the plan in words and tables: who runs what, where, when, and how many clients each job gets.
 pub fn explain(plan: &Plan) -> String {
@@ -22,11 +21,9 @@ pub fn explain(plan: &Plan) -> String {
         text.push_str(&thread_lines(thread, is_baseline));
     });
     text.push_str(&format!("\nStages, {}\n", order_in_words(plan)));
-    text.push_str(&stage_table(plan));
-    for (index, stage) in distinct_workloads(plan).into_iter().enumerate() {
-        text.push_str(if index == 0 { "\nJobs" } else { "Jobs" });
-        text.push_str(&job_lines(plan, stage));
-    }
+    text.push_str(&stages::table(plan));
+    text.push('\n');
+    text.push_str(&jobs::tables(plan));
     if !plan.thresholds.is_empty() {
         text.push_str("\nThresholds, at every stage that has these ops\n");
         plan.thresholds.iter().for_each(|threshold| text.push_str(&format!("  {}\n", threshold.text)));
@@ -95,109 +92,6 @@ fn order_in_words(plan: &Plan) -> &'static str {
         Order::Parallel => "the same stage of all threads at once",
         Order::Interleaved => "the threads in turn, every other time backward; the idle systems get no load",
     }
-}
-
-fn stage_table(plan: &Plan) -> String {
-    let header = [
-        "starts at",
-        "thread",
-        "stage",
-        "clients",
-        "duration",
-        "warm-up",
-        "clients start",
-        "think time",
-        "workload",
-    ];
-    let mut rows = Vec::new();
-    let mut start = 0;
-    for round in &plan.rounds {
-        rows.extend(round.stages.iter().filter_map(|stage| stage_row(plan, *stage, start)));
-        start += length_ms(plan, round);
-    }
-    table::lines(&header.map(str::to_owned), &rows)
-}
-
-fn stage_row(plan: &Plan, at: StageRef, start_ms: u64) -> Option<Vec<String>> {
-    let (thread, stage) = plan.stage(at)?;
-    Some(vec![
-        format!("+{}", clock(start_ms)),
-        thread.name.clone(),
-        at.stage.0.to_string(),
-        clients_in_words(thread, stage),
-        length_in_words(stage),
-        if stage.warm_up == Span::ZERO { "none".to_owned() } else { stage.warm_up.to_string() },
-        starts_in_words(&stage.clients),
-        if stage.think_time == Distribution::NONE { "none".to_owned() } else { stage.think_time.to_string() },
-        stage.workload.clone(),
-    ])
-}
-
-fn length_in_words(stage: &StagePlan) -> String {
-    match stage.operations {
-        Some(operations) => format!("{} ops, at most {}", quantity::count(operations), stage.duration),
-        None => stage.duration.to_string(),
-    }
-}
-
-/// Returns the number of clients, and how they are spread where there is more than one worker.
-fn clients_in_words(thread: &ThreadPlan, stage: &StagePlan) -> String {
-    let all = stage.clients.len();
-    if thread.workers.len() < 2 {
-        return all.to_string();
-    }
-    let of_worker =
-        |worker| stage.clients.iter().filter(|client| client.worker == worker).count().to_string();
-    let spread: Vec<String> = thread.workers.iter().map(|worker| of_worker(worker.worker)).collect();
-    format!("{all} = {}", spread.join(" + "))
-}
-
-fn starts_in_words(clients: &[ClientPlan]) -> String {
-    match clients.iter().map(|client| client.start_offset).max() {
-        Some(last) if last > Span::ZERO => format!("within {last}"),
-        _ => "at once".to_owned(),
-    }
-}
-
-/// Returns one stage for each workload and mix, in the order of the plan.
-fn distinct_workloads(plan: &Plan) -> Vec<&StagePlan> {
-    let mut seen = BTreeSet::new();
-    let stages = plan.threads.iter().flat_map(|thread| &thread.stages);
-    stages.filter(|stage| seen.insert((&stage.workload, stage.mix == Mix::Ops))).collect()
-}
-
-fn job_lines(plan: &Plan, like: &StagePlan) -> String {
-    let mut header = vec!["job".to_owned(), "share".to_owned()];
-    let intro = match like.mix {
-        Mix::Ops => "every client draws its next job by its share",
-        Mix::Clients => "every client keeps its job for the stage",
-    };
-    let sizes = client_counts(plan, like);
-    let mut rows: Vec<Vec<String>> = like
-        .jobs
-        .iter()
-        .map(|job| vec![job.script.clone(), format!("{} %", decimal(job.weight * 100.0))])
-        .collect();
-    if like.mix == Mix::Clients {
-        for (clients, stage) in sizes {
-            header.push(format!("of {clients}"));
-            for (row, job) in rows.iter_mut().zip(&stage.jobs) {
-                row.push(job.clients.to_string());
-            }
-        }
-    }
-    format!(" of the workload {}: {intro}\n{}", like.workload, table::lines(&header, &rows))
-}
-
-/// Returns one stage for each number of clients that get this workload and mix, in the order of the plan.
-fn client_counts<'a>(plan: &'a Plan, like: &StagePlan) -> Vec<(usize, &'a StagePlan)> {
-    let mut seen = BTreeSet::new();
-    let stages = plan.threads.iter().flat_map(|thread| &thread.stages);
-    stages
-        .filter(|stage| stage.workload == like.workload && stage.mix == like.mix)
-        .map(|stage| (stage.clients.len(), stage))
-        .filter(|(clients, _)| seen.insert(*clients))
-        .collect()
 }
 
 fn totals(plan: &Plan) -> String {

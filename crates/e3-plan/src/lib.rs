@@ -18,6 +18,7 @@ mod document;
 mod explain;
 mod format;
 mod library;
+mod load_model;
 mod long_span;
 mod one_stage;
 mod placement;

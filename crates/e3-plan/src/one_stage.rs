@@ -1,8 +1,8 @@
 //! One stage from the command line, without a file: planned and checked as an experiment's are.
 
 use e3_model::{
-    ArgumentFault, Arguments, Distribution, Experiment, ExperimentStage, ExperimentThread, InstanceSpec,
-    Kind, Load, OpDescriptor, ProviderName, ScriptDescriptor, Seed, Span, WorkerSpec,
+    ArgumentFault, Arguments, Experiment, ExperimentStage, ExperimentThread, GitClient, InstanceSpec, Kind,
+    OpDescriptor, ProviderName, ScriptDescriptor, Seed, WorkerSpec,
 };
 use serde_json::json;
 
@@ -28,16 +28,10 @@ pub struct OneStage {
     pub script: String,
     /// What the script is told; files are still named by their paths.
     pub arguments: Arguments,
-    /// How many clients there are.
-    pub clients: u32,
-    /// How long the load is held, at most.
-    pub duration: Span,
-    /// After how many ops it ends; none when only time ends it.
-    pub operations: Option<u64>,
-    /// How much of the beginning is left out of the results.
-    pub warm_up: Span,
-    /// How long a client waits between two iterations.
-    pub think_time: Distribution,
+    /// The load, as an experiment's stage has it; its workload is the script alone.
+    pub stage: ExperimentStage,
+    /// Which Git client the scm scripts use.
+    pub git_client: GitClient,
     /// Conditions that decide the exit code.
     pub thresholds: Vec<String>,
     /// The seed of every draw.
@@ -70,19 +64,8 @@ pub fn one_stage(stage: &OneStage, library: &dyn Library) -> Planned {
 }
 
 fn experiment(stage: &OneStage) -> Experiment {
-    let load = Load {
-        duration: Some(stage.duration),
-        workload: Some(STAND_IN.to_owned()),
-        warm_up: Some(stage.warm_up),
-        think_time: Some(stage.think_time),
-        ..Load::default()
-    };
-    let spec = ExperimentStage {
-        clients: Some(stage.clients),
-        operations: stage.operations,
-        load,
-        ..ExperimentStage::default()
-    };
+    let mut spec = stage.stage.clone();
+    spec.load.workload = Some(STAND_IN.to_owned());
     let thread = ExperimentThread {
         name: Some(stage.system.clone()),
         instance: InstanceSpec {
@@ -97,6 +80,7 @@ fn experiment(stage: &OneStage) -> Experiment {
         description: Some(stage.description.clone()),
         threads: vec![thread],
         seed: Some(stage.seed),
+        git_client: Some(stage.git_client),
         thresholds: stage.thresholds.clone(),
         ..Experiment::default()
     }

@@ -6,6 +6,7 @@ mod large;
 mod library;
 mod meaning;
 mod one_stage;
+mod open_load;
 mod plans;
 mod shown;
 mod thresholds;

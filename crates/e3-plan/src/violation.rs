@@ -110,6 +110,8 @@ fn simple(schema: &Value, error: &ValidationError<'_>, at: &str) -> Violation {
     let mut simple = Violation::of(rule, at, message);
     if matches!(error.kind(), Kind::Pattern { pattern } if allowed::literal_choices(pattern).is_some()) {
         simple.hint = meant_choice(schema, error);
+    } else if matches!(error.kind(), Kind::Type { .. }) {
+        simple.hint = unquoted_number(schema, error);
     }
     simple
 }
@@ -138,7 +140,8 @@ fn branches(
     let found = found(error);
     let rule = if fitting.is_empty() { "wrong-type" } else { "not-allowed" };
     let message = format!("{} is {found}; it must be {}", subject(at), allowed::in_words(schema, node));
-    violations.push(Violation { hint: meant_choice(schema, error), ..Violation::of(rule, at, message) });
+    let hint = meant_choice(schema, error).or_else(|| unquoted_number(schema, error));
+    violations.push(Violation { hint, ..Violation::of(rule, at, message) });
 }
 
 /// Returns whether the error says that the value at a place is of a wrong type altogether.
@@ -220,12 +223,24 @@ fn found(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Returns the hint that names the choice which a text was probably meant to be.
+/// Returns the hint that names the choice which a text, or a number such as 1.1, was probably meant to be.
 fn meant_choice(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
-    let typed = error.instance().as_str()?;
     let mut choices = Vec::new();
     literal_texts(schema, schema_node(schema, error), &mut choices);
-    words::meant(typed, choices).map(words::did_you_mean)
+    let meant = match error.instance().as_ref() {
+        Value::String(typed) => words::meant(typed, choices),
+        Value::Number(number) => choices.into_iter().find(|choice| *choice == number.to_string()),
+        _ => None,
+    };
+    meant.map(words::did_you_mean)
+}
+
+/// Returns the hint that a number needs no quotation marks.
+fn unquoted_number(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
+    let typed = error.instance().as_str()?.trim();
+    let is_number = typed.len() <= 24 && typed.parse::<f64>().is_ok_and(f64::is_finite);
+    (is_number && allowed::takes_number(schema, schema_node(schema, error)))
+        .then(|| format!("write the number without quotation marks: {typed}"))
 }
 
 fn literal_texts<'a>(schema: &'a Value, node: &'a Value, choices: &mut Vec<&'a str>) {

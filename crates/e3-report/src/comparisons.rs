@@ -1,9 +1,9 @@
 //! The comparison of the threads in words: load by load, each measure with effect size, interval and verdict.
 
-use e3_model::{Analysis, Comparison, Confidence, Measure, ThreadId, Verdict, quantity};
+use e3_model::{Analysis, Comparison, Confidence, LoadLevel, Measure, ThreadId, Verdict, quantity};
 use serde::Serialize;
 
-use crate::figure::{clients, thread_mark};
+use crate::figure::thread_mark;
 use crate::figures::sign;
 
 /// The comparisons at one load.
@@ -60,14 +60,14 @@ impl VerdictWords {
 
 /// Returns the comparisons by load, ascending.
 pub(crate) fn compared(analysis: &Analysis) -> Vec<ComparedLoad> {
-    let mut loads: Vec<u32> = analysis.comparisons.iter().map(|one| one.clients).collect();
+    let mut loads: Vec<LoadLevel> = analysis.comparisons.iter().map(Comparison::load).collect();
     loads.sort_unstable();
     loads.dedup();
-    let load = |load: u32| {
-        let here = || analysis.comparisons.iter().filter(move |one| one.clients == load);
+    let load = |load: LoadLevel| {
+        let here = || analysis.comparisons.iter().filter(move |one| one.load() == load);
         let (total, ops): (Vec<&Comparison>, Vec<&Comparison>) = here().partition(|one| is_total(one));
         ComparedLoad {
-            title: clients(load),
+            title: load.to_string(),
             ops_summary: tally(&ops),
             total: rows(analysis, &total),
             ops: rows(analysis, &ops),

@@ -1,9 +1,12 @@
 //! The table of ops as CSV, for spreadsheets and scripts.
 
-use e3_model::{Analysis, OpStatistics, StageAnalysis};
+use e3_model::{Analysis, Arrival, Arrivals, Bound, GitClient, OpStatistics, StageAnalysis};
+
+use crate::talk::{connections_name, git_client_name, http_name, verify_name};
 
 /// Returns one line per thread, stage and op, after a line that names the columns; the total of a stage has neither
-/// script nor op. Numbers are unrounded, latencies in milliseconds; a number that does not exist is empty.
+/// script nor op. Numbers are unrounded, latencies in milliseconds; a number that does not exist is empty. The columns from
+/// `all_due_p50_ms` on count every op that was due; what is only known to be at least so much has a `>=` before it.
 ///
 /// Source: RFC 4180, with LF as the end of a line.
 pub fn csv(analysis: &Analysis) -> String {
@@ -12,8 +15,10 @@ pub fn csv(analysis: &Analysis) -> String {
     for thread in &analysis.threads {
         for stage in &thread.stages {
             for op in std::iter::once(&stage.total).chain(&stage.ops) {
-                let fields: Vec<String> =
-                    fields(&thread.name, stage, op).iter().map(|field| quoted(field)).collect();
+                let fields: Vec<String> = fields((analysis.git_client, &thread.name), stage, op)
+                    .iter()
+                    .map(|field| quoted(field))
+                    .collect();
                 out.push_str(&fields.join(","));
                 out.push('\n');
             }
@@ -22,13 +27,17 @@ pub fn csv(analysis: &Analysis) -> String {
     out
 }
 
-fn fields(thread: &str, stage: &StageAnalysis, op: &OpStatistics) -> Vec<String> {
+fn fields(
+    (git_client, thread): (Option<GitClient>, &str),
+    stage: &StageAnalysis,
+    op: &OpStatistics,
+) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let errors: Vec<String> = op.errors.iter().map(|(kind, count)| format!("{kind}={count}")).collect();
     let mut fields = vec![
         thread.to_owned(),
         stage.stage.stage.to_string(),
-        stage.clients.to_string(),
+        clients(stage),
         stage.workload.clone(),
         stage.position.to_string(),
         stage.window_start_ms.to_string(),
@@ -63,7 +72,61 @@ fn fields(thread: &str, stage: &StageAnalysis, op: &OpStatistics) -> Vec<String>
         fields.push(number(interval.map(|ends| ends.low)));
         fields.push(number(interval.map(|ends| ends.high)));
     }
+    fields.extend(load(stage));
+    fields.extend(all_due(op));
+    fields.extend(talk(git_client, stage));
     fields
+}
+
+/// The bound on busy clients of the open model is no load.
+fn clients(stage: &StageAnalysis) -> String {
+    if stage.load().is_open() { String::new() } else { stage.clients.to_string() }
+}
+
+fn load(stage: &StageAnalysis) -> [String; 10] {
+    let offered = stage.load().offered();
+    let arrivals = stage.honesty.arrivals.filter(|_| offered.is_some());
+    let count = |of: fn(&Arrivals) -> u64| arrivals.map_or_else(String::new, |own| of(&own).to_string());
+    let rate = |rate: Option<f64>| rate.map_or_else(String::new, |rate| rate.to_string());
+    [
+        stage.load().to_string(),
+        rate(offered.map(|own| own.from)),
+        rate(offered.map(|own| own.to)),
+        offered.map_or("", |own| arrival_name(own.arrival)).to_owned(),
+        offered.map_or_else(String::new, |_| stage.clients.to_string()),
+        count(|own| own.due),
+        count(|own| own.late),
+        count(|own| own.unstarted),
+        stage.honesty.scheduling_lag_p99_ms.to_string(),
+        stage.honesty.worker_cpus.to_string(),
+    ]
+}
+
+fn arrival_name(arrival: Arrival) -> &'static str {
+    match arrival {
+        Arrival::Constant => "constant",
+        Arrival::Poisson => "poisson",
+    }
+}
+
+/// A lower bound has a `>=` before it.
+fn all_due(op: &OpStatistics) -> [String; 5] {
+    let own = op.all_due.unwrap_or_default();
+    [own.p50, own.p90, own.p95, own.p99, own.p999].map(|bound| {
+        let shown = |bound: Bound| format!("{}{}", if bound.at_least { ">=" } else { "" }, bound.ms);
+        bound.map_or_else(String::new, shown)
+    })
+}
+
+fn talk(git_client: Option<GitClient>, stage: &StageAnalysis) -> [String; 5] {
+    let own = &stage.transport;
+    [
+        own.op_timeout.as_millis().to_string(),
+        connections_name(own.connections).to_owned(),
+        http_name(own.http).to_owned(),
+        verify_name(own.verify).to_owned(),
+        git_client_name(git_client).to_owned(),
+    ]
 }
 
 fn stamps(stage: &StageAnalysis) -> String {
@@ -80,7 +143,7 @@ pub(crate) fn quoted(field: &str) -> String {
     }
 }
 
-const COLUMNS: [&str; 38] = [
+const COLUMNS: [&str; 58] = [
     "thread",
     "stage",
     "clients",
@@ -119,6 +182,26 @@ const COLUMNS: [&str; 38] = [
     "p99_high_ms",
     "p999_low_ms",
     "p999_high_ms",
+    "load",
+    "rate_from_per_s",
+    "rate_to_per_s",
+    "arrival",
+    "max_clients",
+    "arrivals_due",
+    "arrivals_late",
+    "arrivals_unstarted",
+    "scheduling_lag_p99_ms",
+    "worker_cpus",
+    "all_due_p50_ms",
+    "all_due_p90_ms",
+    "all_due_p95_ms",
+    "all_due_p99_ms",
+    "all_due_p999_ms",
+    "op_timeout_ms",
+    "connections",
+    "http",
+    "verify",
+    "git_client",
 ];
 
 #[cfg(test)]

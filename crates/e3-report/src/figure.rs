@@ -1,6 +1,6 @@
 //! A figure: a chart, what it shows, and the numbers behind it.
 
-use e3_model::{Confidence, StageAnalysis, Stamp, quantity};
+use e3_model::{Confidence, LoadLevel, StageAnalysis, Stamp, quantity};
 use serde::Serialize;
 
 use crate::chart::{Line, MARKS, Picture, Surroundings, mark, swatch};
@@ -116,9 +116,19 @@ impl LegendItem {
     }
 }
 
-/// Returns a stage's number of clients with its thread's name, such as `one node, 16 clients`.
+/// Returns a stage's load with its thread's name, such as `one node, 16 clients` or `one node, 100/s`.
 pub(crate) fn stage_name(thread: &str, stage: &StageAnalysis) -> String {
-    format!("{thread}, {}", clients(stage.clients))
+    format!("{thread}, {}", stage.load())
+}
+
+/// Returns a load as part of a file's name, such as `16-clients`, `100-per-s` or `10-to-200-per-s-poisson`.
+pub(crate) fn load_stem(load: LoadLevel) -> String {
+    match load {
+        LoadLevel::Clients(clients) => format!("{clients}-clients"),
+        LoadLevel::Arrivals(_) => {
+            slug(&load.to_string().replace('→', "to").replace("/s", " per s").replace(',', ""))
+        }
+    }
 }
 
 /// Returns the stamps of some stages, for a caption.
@@ -135,14 +145,11 @@ pub(crate) fn doubt(stage: &StageAnalysis) -> Option<&'static str> {
         Some("invalid: samples lost")
     } else if stamped(Stamp::Incomplete) {
         Some("incomplete")
+    } else if stage.honesty.arrivals.is_some_and(|arrivals| arrivals.unstarted > 0) {
+        Some("arrivals never began")
     } else {
         None
     }
-}
-
-/// Returns a number of clients in words.
-pub(crate) fn clients(count: u32) -> String {
-    if count == 1 { "1 client".to_owned() } else { format!("{} clients", quantity::count(count.into())) }
 }
 
 /// Returns an interval in words, such as `3.1 to 4.2`; nothing where there is none.

@@ -3,6 +3,7 @@
 mod distribution;
 mod effects;
 mod errors;
+mod lag;
 mod latency;
 mod metrics;
 mod mix;
@@ -15,7 +16,8 @@ mod timeline;
 pub(crate) use distribution::{distribution_by_op, distributions};
 pub(crate) use effects::{effects, sign};
 pub(crate) use errors::errors;
-pub(crate) use latency::{latency, latency_by_op, latency_cells, legend_by_op};
+pub(crate) use lag::scheduling_lag;
+pub(crate) use latency::{all_due_words, latency, latency_by_op, latency_cells, legend_by_op};
 pub(crate) use metrics::{Panel, metrics, panels, values_json};
 pub(crate) use mix::mix;
 pub(crate) use order::order;

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use e3_model::{Analysis, StageRef, ThresholdResult, ThresholdState};
 
 use crate::chart::escape;
-use crate::figure::clients;
-use crate::thresholds::by_text;
+use crate::thresholds::{by_text, load_of};
 
 /// Returns one suite per threshold, in the analysis' order, with one case per stage: a broken threshold is a failure, an
 /// undecided one an error, since nothing was shown. Without thresholds there are no suites.
@@ -55,7 +54,7 @@ fn case(out: &mut String, analysis: &Analysis, result: &ThresholdResult) {
         r#"    <testcase classname="{}" name="{}, {} ({})" time="{}""#,
         text(&analysis.experiment),
         text(&result.thread),
-        clients(result.clients),
+        load_of(analysis, result),
         result.stage,
         seconds(lasted_ms(analysis, result))
     );

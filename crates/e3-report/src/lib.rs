@@ -12,14 +12,17 @@ mod error;
 mod export;
 mod figure;
 mod figures;
+mod honesty;
 mod html;
 mod junit;
 mod markdown;
+mod model;
 mod operations;
 mod page;
 mod sections;
 mod stamps;
 mod table;
+mod talk;
 mod thresholds;
 
 pub use csv::csv;

@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
-use e3_model::{Analysis, Comparison, OpStatistics, StageAnalysis, ThreadAnalysis, ThresholdState, quantity};
+use e3_model::{
+    Analysis, Bound, Comparison, OpStatistics, StageAnalysis, ThreadAnalysis, ThresholdState, quantity,
+};
 
 use crate::comparisons::{change, change_ends, is_total, measure_name, tally, thread_name, value};
-use crate::figure::{clients, doubt};
+use crate::figure::doubt;
+use crate::figures::all_due_words;
+use crate::model::Model;
 use crate::page::extent;
 use crate::stamps::stamps;
+use crate::talk::talk;
 use crate::thresholds;
 
 /// Returns question, answer, verdicts, thresholds and limits, short enough for a pull request; then, folded, one line per
@@ -35,8 +40,19 @@ pub fn markdown(analysis: &Analysis) -> String {
         extent(analysis),
         inline(&analysis.started_at)
     );
+    how(&mut out, analysis);
     numbers(&mut out, analysis);
     out
+}
+
+/// What the load model can show, and how clients talked.
+fn how(out: &mut String, analysis: &Analysis) {
+    for model in Model::all(analysis) {
+        let _ = writeln!(out, "{}\n", model.note());
+    }
+    if let Some(talk) = talk(analysis) {
+        let _ = writeln!(out, "{}\n", inline(&talk));
+    }
 }
 
 fn answer(out: &mut String, analysis: &Analysis) {
@@ -68,7 +84,7 @@ fn verdicts(out: &mut String, analysis: &Analysis) {
     let _ = writeln!(out, "### Threads compared\n");
     let _ = writeln!(
         out,
-        "| thread | against | clients | measure | value | baseline | difference (95 %) | verdict |"
+        "| thread | against | load | measure | value | baseline | difference (95 %) | verdict |"
     );
     let _ = writeln!(out, "|---|---|--:|---|--:|--:|--:|---|");
     for one in total.iter().take(MOST_VERDICTS) {
@@ -81,7 +97,7 @@ fn verdicts(out: &mut String, analysis: &Analysis) {
             "| {} | {} | {} | {} | {} | {} | {difference} | {} |",
             inline(thread_name(analysis, one.thread)),
             inline(thread_name(analysis, one.baseline)),
-            quantity::count(one.clients.into()),
+            inline(&one.load().to_string()),
             measure_name(one.measure),
             value(one.measure, one.value),
             value(one.measure, one.baseline_value),
@@ -118,7 +134,7 @@ fn conditions(out: &mut String, analysis: &Analysis) {
             .iter()
             .filter(|result| result.state != ThresholdState::Held)
             .map(|result| {
-                let stage = format!("{}, {}", result.thread, clients(result.clients));
+                let stage = format!("{}, {}", result.thread, thresholds::load_of(analysis, result));
                 format!("{} ({})", inline(&stage), inline(&result.detail))
             })
             .collect();
@@ -139,7 +155,11 @@ fn conditions(out: &mut String, analysis: &Analysis) {
 fn numbers(out: &mut String, analysis: &Analysis) {
     let stages = || analysis.threads.iter().flat_map(|thread| &thread.stages);
     let _ = writeln!(out, "<details><summary>All ops together</summary>\n");
-    let _ = writeln!(out, "Latency in ms, of successes; warm-up excluded. – : too few ops to tell.\n");
+    let _ = writeln!(
+        out,
+        "Latency in ms, of successes; warm-up excluded. – : too few ops to tell.{}\n",
+        if bounded(analysis) { BOUNDED } else { "" }
+    );
     table(out, analysis, false);
     out.push_str("\n</details>\n");
     let rows: usize = stages().map(|stage| stage.ops.len()).sum();
@@ -152,10 +172,18 @@ fn numbers(out: &mut String, analysis: &Analysis) {
     }
 }
 
+/// Returns whether some percentile stands with what that of all due ops is at least.
+fn bounded(analysis: &Analysis) -> bool {
+    let stages = analysis.threads.iter().flat_map(|thread| &thread.stages);
+    let mut all =
+        stages.flat_map(|stage| std::iter::once(&stage.total).chain(&stage.ops)).filter_map(|op| op.all_due);
+    all.any(|own| [own.p50, own.p95, own.p99].into_iter().flatten().any(|bound| bound.at_least))
+}
+
 fn table(out: &mut String, analysis: &Analysis, by_op: bool) {
     let op = if by_op { " op |" } else { "" };
     let line = if by_op { "---|" } else { "" };
-    let _ = writeln!(out, "| thread | clients |{op} ok / ended | ops/s | failed | p50 | p95 | p99 | max |");
+    let _ = writeln!(out, "| thread | load |{op} ok / ended | ops/s | failed | p50 | p95 | p99 | max |");
     let _ = writeln!(out, "|---|--:|{line}--:|--:|--:|--:|--:|--:|--:|");
     for thread in &analysis.threads {
         for stage in &thread.stages {
@@ -173,17 +201,26 @@ fn row(out: &mut String, thread: &ThreadAnalysis, stage: &StageAnalysis, (op, by
     let failed = op.error_rate.map_or_else(|| "–".to_owned(), quantity::percent);
     let latency = op.latency.clone().unwrap_or_default();
     let ms = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), quantity::number);
+    let all_due = op.all_due.unwrap_or_default();
+    let percentile = |value: Option<f64>, bound: Option<Bound>| {
+        let bound = bound.and_then(|bound| all_due_words(value, bound));
+        format!("{}{}", ms(value), bound.map_or_else(String::new, |bound| format!(" ({bound})")))
+    };
+    let not_ended = match op.cancelled {
+        some if some > 0 && stage.load().is_open() => format!(" of {} due", quantity::count(op.count + some)),
+        _ => String::new(),
+    };
     let _ = writeln!(
         out,
-        "| {}{remark} | {} |{name} {} / {} | {} | {failed} | {} | {} | {} | {} |",
+        "| {}{remark} | {} |{name} {} / {}{not_ended} | {} | {failed} | {} | {} | {} | {} |",
         inline(&thread.name),
-        quantity::count(stage.clients.into()),
+        inline(&stage.load().to_string()),
         quantity::count(op.ok),
         quantity::count(op.count),
         quantity::number(op.rate_per_s),
-        ms(latency.p50_ms),
-        ms(latency.p95_ms),
-        ms(latency.p99_ms),
+        percentile(latency.p50_ms, all_due.p50),
+        percentile(latency.p95_ms, all_due.p95),
+        percentile(latency.p99_ms, all_due.p99),
         ms(op.latency.as_ref().map(|latency| latency.max_ms)),
     );
 }
@@ -208,6 +245,8 @@ fn inline(text: &str) -> String {
 }
 
 /// A summary names no more stages, verdicts, reasons and rows than these; the report has all of them.
+/// Says what a number in brackets is.
+const BOUNDED: &str = " In brackets: of all ops that were due, failures counted as at least their time-out, ops that had not ended as at least what they had waited; ? : these decide it, and it is not known.";
 const MOST_STAGES: usize = 6;
 const MOST_VERDICTS: usize = 40;
 const MOST_REASONS: usize = 4;

@@ -1,9 +1,9 @@
 //! The table of ops: load by load, each op with its threads next to each other.
 
-use e3_model::{Analysis, OpStatistics, StageAnalysis, quantity};
+use e3_model::{Analysis, LoadLevel, OpStatistics, StageAnalysis, quantity};
 use serde::Serialize;
 
-use crate::figure::{clients, doubt, thread_class, thread_mark};
+use crate::figure::{doubt, thread_class, thread_mark};
 use crate::figures::latency_cells;
 use crate::table::Cell;
 
@@ -57,8 +57,8 @@ pub(crate) fn load_tables(analysis: &Analysis) -> Vec<LoadTable> {
             thread.stages.iter().map(move |stage| (index, thread.name.as_str(), stage))
         })
         .collect();
-    let mut loads: Vec<(u32, &str)> =
-        stages.iter().map(|(_, _, s)| (s.clients, s.workload.as_str())).collect();
+    let mut loads: Vec<(LoadLevel, &str)> =
+        stages.iter().map(|(_, _, s)| (s.load(), s.workload.as_str())).collect();
     loads.sort_unstable();
     loads.dedup();
     let several_workloads =
@@ -68,10 +68,10 @@ pub(crate) fn load_tables(analysis: &Analysis) -> Vec<LoadTable> {
         .into_iter()
         .map(|load| {
             let own: Vec<Own<'_>> =
-                stages.iter().copied().filter(|(_, _, s)| (s.clients, s.workload.as_str()) == load).collect();
+                stages.iter().copied().filter(|(_, _, s)| (s.load(), s.workload.as_str()) == load).collect();
             let workload = if several_workloads { format!(", workload {}", load.1) } else { String::new() };
             LoadTable {
-                title: format!("{}{workload}", clients(load.0)),
+                title: format!("{}{workload}", load.0),
                 open: Some(load) == highest,
                 rows: rows(&own),
             }
@@ -111,18 +111,25 @@ fn row(own: &[Own<'_>], (position, stage): (usize, Own<'_>), op: &OpStatistics, 
         mark: thread_mark(index),
         is_total,
         doubt: doubt(analysis).unwrap_or_default().to_owned(),
-        cells: cells(op),
+        cells: cells(op, analysis.load().is_open()),
     }
 }
 
-fn cells(op: &OpStatistics) -> Vec<Cell> {
+fn cells(op: &OpStatistics, is_open: bool) -> Vec<Cell> {
     let ended = format!("{} / {}", quantity::count(op.ok), quantity::count(op.count));
     let cut_off = match op.cancelled {
         0 => String::new(),
+        some if is_open => {
+            format!("{} more were due, and cut off by the stage’s end or never begun", quantity::count(some))
+        }
         some => format!("{} more were cut off by the stage’s end", quantity::count(some)),
     };
+    let of_due = match op.cancelled {
+        some if is_open && some > 0 => format!("of {} due", quantity::count(op.count.saturating_add(some))),
+        _ => String::new(),
+    };
     let rate = Cell::of(quantity::number(op.rate_per_s)).with_interval(op.rate_interval);
-    let mut cells = vec![Cell::of(ended).with_title(cut_off), rate, failed(op)];
+    let mut cells = vec![Cell::of(ended).with_small(of_due).with_title(cut_off), rate, failed(op)];
     cells.extend(latency_cells(op));
     cells.push(Cell::of(quantity::bytes(op.bytes_in)));
     cells

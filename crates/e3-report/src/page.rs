@@ -1,17 +1,20 @@
 //! What the page's template is given: words, numbers as text, and charts as SVG.
 
-use e3_model::{Analysis, Headline, Honesty, ThreadAnalysis, quantity};
+use e3_model::{Analysis, Headline, ThreadAnalysis, quantity};
 use serde::Serialize;
 
 use crate::comparisons::{ComparedLoad, VerdictWords, compared};
-use crate::figure::{Figure, LegendItem, clients, doubt, thread_class, thread_mark};
+use crate::figure::{Figure, LegendItem, doubt, thread_class, thread_mark};
 use crate::figures::{
     distributions, effects, errors, latency, latency_by_op, legend_by_op, mix, order, over_time, throughput,
 };
+use crate::honesty::{HonestySection, honesty, honesty_sections};
+use crate::model::Model;
 use crate::operations::{HEAD, LoadTable, load_tables};
 use crate::sections::{ThreadSection, sections};
 use crate::stamps::{StampWords, stamps};
-use crate::table::{Cell, Table};
+use crate::table::Table;
+use crate::talk::talk;
 use crate::thresholds::{ThresholdWords, thresholds};
 
 /// Everything on the page.
@@ -28,7 +31,11 @@ pub(crate) struct Page {
     headlines: Vec<Headline>,
     stamps: Vec<StampWords>,
     threads: Vec<ThreadWords>,
-    throughput: Figure,
+    /// What each load model that occurs can show.
+    models: Vec<ModelWords>,
+    /// How clients talked to their systems.
+    talk: String,
+    throughput: Vec<Figure>,
     effects: Vec<Figure>,
     compared: Vec<ComparedLoad>,
     thresholds: Vec<ThresholdWords>,
@@ -46,6 +53,7 @@ pub(crate) struct Page {
     sections: Vec<ThreadSection>,
     order: Figure,
     honesty: Table,
+    honesty_by_stage: Vec<HonestySection>,
     has_doubt: bool,
     provenance: String,
 }
@@ -57,6 +65,13 @@ struct AnswerWords {
     text: String,
     confidence: String,
     verdict: Option<VerdictWords>,
+}
+
+/// A load model in words.
+#[derive(Debug, Serialize)]
+struct ModelWords {
+    name: &'static str,
+    note: &'static str,
 }
 
 /// A thread in words.
@@ -82,8 +97,10 @@ impl Page {
             extent: extent(analysis),
             answer: answer(analysis),
             headlines: analysis.headlines.iter().map(tied).collect(),
-            stamps: stamps(analysis),
+            stamps: stamps(analysis).into_iter().map(bound).collect(),
             threads: analysis.threads.iter().enumerate().map(thread).collect(),
+            models: Model::all(analysis).into_iter().map(model).collect(),
+            talk: talk(analysis).unwrap_or_else(|| DIFFERS.to_owned()),
             throughput: throughput(analysis),
             effects: effects(analysis),
             compared: compared(analysis),
@@ -101,6 +118,7 @@ impl Page {
             sections: sections(analysis),
             order: order(analysis),
             honesty: honesty(analysis),
+            honesty_by_stage: honesty_sections(analysis),
             has_doubt: stages().any(|stage| doubt(stage).is_some()),
             provenance: provenance(analysis),
         }
@@ -110,6 +128,7 @@ impl Page {
     /// Returns every figure, in the order of the page.
     pub(crate) fn figures(&self) -> Vec<&Figure> {
         let all = [
+            &self.throughput,
             &self.effects,
             &self.latency,
             &self.latency_by_op,
@@ -117,19 +136,22 @@ impl Page {
             &self.over_time,
             &self.distributions,
         ];
-        std::iter::once(&self.throughput)
-            .chain(all.into_iter().flatten())
+        all.into_iter()
+            .flatten()
             .chain(&self.errors)
             .chain(&self.mix)
             .chain(self.sections.iter().flat_map(ThreadSection::figures))
             .chain([&self.order])
+            .chain(self.honesty_by_stage.iter().flat_map(HonestySection::figures))
             .collect()
     }
 
     /// Two names that differ only in what a file's name cannot hold get a number each.
     fn with_unique_stems(mut self) -> Self {
         let mut taken: Vec<String> = Vec::new();
-        for figure in self.latency_by_op.iter_mut().chain(&mut self.latency_by_more).chain(&mut self.mix) {
+        let (by_op, more) = (&mut self.latency_by_op, &mut self.latency_by_more);
+        let by_load = self.over_time.iter_mut().chain(&mut self.distributions);
+        for figure in by_op.iter_mut().chain(more).chain(&mut self.mix).chain(by_load) {
             let stem = figure.stem.clone();
             let mut number = 2;
             while taken.contains(&figure.stem) {
@@ -174,6 +196,16 @@ fn tied(headline: &Headline) -> Headline {
     Headline { label: headline.label.clone(), value: tie(&headline.value), detail: tie(&headline.detail) }
 }
 
+/// Returns a stamp whose units stay on the line of their numbers.
+fn bound(mut stamp: StampWords) -> StampWords {
+    stamp.stages.iter_mut().for_each(|stage| *stage = tie(stage));
+    stamp
+}
+
+fn model(model: Model) -> ModelWords {
+    ModelWords { name: model.name(), note: model.note() }
+}
+
 fn thread((index, thread): (usize, &ThreadAnalysis)) -> ThreadWords {
     ThreadWords {
         name: thread.name.clone(),
@@ -210,49 +242,6 @@ fn provenance(analysis: &Analysis) -> String {
     format!("{} version {}{parent}", header.format, header.version)
 }
 
-fn honesty(analysis: &Analysis) -> Table {
-    let head = [
-        "thread",
-        "clients",
-        "scheduling lag p99",
-        "lag max",
-        "worker CPUs",
-        "machine CPU",
-        "steal",
-        "open files",
-        "lost samples",
-        "remark",
-    ];
-    let mut rows = Vec::new();
-    for thread in &analysis.threads {
-        for stage in &thread.stages {
-            let own = &stage.honesty;
-            let mut row = vec![Cell::of(&thread.name), Cell::of(clients(stage.clients))];
-            row.extend(honesty_cells(own));
-            row.push(Cell::of(doubt(stage).unwrap_or("kept up")));
-            rows.push(row);
-        }
-    }
-    Table { rows, ..Table::with_head(head) }
-}
-
-fn honesty_cells(own: &Honesty) -> [Cell; 7] {
-    let share = |share: Option<f64>| {
-        share.map_or_else(
-            || Cell::none("this machine does not tell"),
-            |share| Cell::of(quantity::percent(share)),
-        )
-    };
-    [
-        Cell::of(format!("{} ms", quantity::number(own.scheduling_lag_p99_ms))),
-        Cell::of(format!("{} ms", quantity::number(own.scheduling_lag_max_ms))),
-        Cell::of(format!("{} of {}", quantity::number(own.worker_cpus), own.cpus)),
-        share(own.machine_cpu),
-        share(own.steal),
-        Cell::of(quantity::count(own.file_descriptors)),
-        Cell::of(quantity::count(own.lost_samples)),
-    ]
-}
-
+const DIFFERS: &str = "Not the same at every stage: see stage by stage.";
 /// So many ops have their charts in sight; the others are folded.
 const FIRST_OPS: usize = 12;

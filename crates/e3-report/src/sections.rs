@@ -3,9 +3,11 @@
 use e3_model::{Analysis, Span, StageAnalysis, StageOutcome, quantity};
 use serde::Serialize;
 
-use crate::figure::{Figure, between, clients, stamps_of, thread_mark};
+use crate::figure::{Figure, between, stamps_of, thread_mark};
 use crate::figures::{Own, Panel, distribution_by_op, metrics, panels, timeline, values_json};
+use crate::model::Model;
 use crate::stamps::StampTag;
+use crate::talk::{talk, talk_of};
 
 /// One thread with its stages.
 #[derive(Debug, Serialize)]
@@ -22,6 +24,7 @@ pub(crate) struct ThreadSection {
 pub(crate) struct StageSection {
     id: String,
     title: String,
+    model: &'static str,
     open: bool,
     stamps: Vec<StampTag>,
     /// What happened, in sentences.
@@ -55,7 +58,7 @@ pub(crate) fn sections(analysis: &Analysis) -> Vec<ThreadSection> {
     let threads = analysis.threads.iter().enumerate();
     threads
         .map(|(index, thread)| {
-            let highest = thread.stages.iter().max_by_key(|stage| stage.clients).map(|stage| stage.stage);
+            let highest = thread.stages.iter().max_by_key(|stage| stage.load()).map(|stage| stage.stage);
             let stages = thread.stages.iter().map(|stage| {
                 let own = Own { thread: index, name: &thread.name, stage };
                 let open = count <= FEW || highest == Some(stage.stage);
@@ -81,10 +84,11 @@ fn section(analysis: &Analysis, own: Own<'_>, panels: &[Panel], open: bool) -> S
     let figures = |panels: Vec<(&Panel, Figure)>| panels.into_iter().map(|(_, figure)| figure).collect();
     StageSection {
         id: own.stem(),
-        title: clients(own.stage.clients),
+        title: own.stage.load().to_string(),
+        model: Model::of(own.stage.load()).name(),
         open,
         stamps: stamps_of([own.stage]),
-        facts: facts(own.stage),
+        facts: facts(analysis, own.stage),
         timeline: timeline(analysis, own),
         distribution: distribution_by_op(analysis, own),
         panels: figures(telling),
@@ -93,7 +97,7 @@ fn section(analysis: &Analysis, own: Own<'_>, panels: &[Panel], open: bool) -> S
     }
 }
 
-fn facts(stage: &StageAnalysis) -> Vec<String> {
+fn facts(analysis: &Analysis, stage: &StageAnalysis) -> Vec<String> {
     let total = &stage.total;
     let window = Span::from_millis(stage.window_end_ms.saturating_sub(stage.window_start_ms));
     let rate = total.rate_interval.map_or_else(String::new, |ends| format!(" ({})", between(Some(ends))));
@@ -113,15 +117,51 @@ fn facts(stage: &StageAnalysis) -> Vec<String> {
             format!("{rate} failed: {}.", kinds.collect::<Vec<_>>().join(", "))
         }
     });
-    if total.cancelled > 0 {
+    if total.cancelled > 0 && !stage.load().is_open() {
         facts.push(format!("{} were cut off by the stage’s end.", quantity::count(total.cancelled)));
     }
+    facts.extend(schedule(stage));
     match &stage.outcome {
         StageOutcome::Completed => {}
         StageOutcome::Interrupted => facts.push("The stage was interrupted.".to_owned()),
         StageOutcome::Failed { reason } => facts.push(format!("The stage failed: {reason}.")),
     }
+    if talk(analysis).is_none() {
+        facts.push(talk_of(analysis, stage));
+    }
     facts
+}
+
+/// Returns how an open stage's schedule came out: what was asked for, what of it was late, what never began.
+fn schedule(stage: &StageAnalysis) -> Vec<String> {
+    let load = stage.load();
+    let (total, count) = (&stage.total, quantity::count);
+    if !load.is_open() {
+        return Vec::new();
+    }
+    let mut said = vec![format!(
+        "The schedule had {load}: {} ops were due in the window, at most {} under way at a time.",
+        count(stage.due()),
+        count(stage.clients.into())
+    )];
+    if total.cancelled > 0 {
+        said.push(format!(
+            "{} of them had not ended when the stage did, so percentiles of the successes are too low.",
+            count(total.cancelled)
+        ));
+    }
+    match stage.honesty.arrivals {
+        Some(own) if own.late > 0 => said.push(format!(
+            "Of all {} arrivals, warm-up included, {} found every client busy; {} of these never began; the longest wait was {}.",
+            count(own.due),
+            count(own.late),
+            count(own.unstarted),
+            quantity::latency(own.longest_wait_ms)
+        )),
+        Some(own) => said.push(format!("All {} arrivals, warm-up included, found a free client.", count(own.due))),
+        None => {}
+    }
+    said
 }
 
 /// Up to so many stages are all open at first.

@@ -1,9 +1,10 @@
 //! Stamps in plain words: what may be concluded from the numbers, and what may not.
 
-use e3_model::{Analysis, Honesty, Order, StageAnalysis, StageOutcome, Stamp, quantity};
+use e3_model::{Analysis, Order, StageAnalysis, StageOutcome, Stamp, quantity};
 use serde::Serialize;
 
-use crate::figure::clients;
+use crate::figure::stage_name;
+use crate::honesty::passed;
 
 /// One limit, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,11 +70,9 @@ fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
             weight: "invalid",
             name: name(stamp),
             title: format!("The load generator was the bottleneck in {} of {all} stages", stages.len()),
-            paragraphs: vec![format!(
-                "A worker woke its clients more than {} ms late (99th percentile), or used more than {} % of its machine’s CPUs. These stages say nothing about the system under test.",
-                quantity::short(Honesty::SCHEDULING_LAG_LIMIT_MS),
-                quantity::short(100.0 * Honesty::WORKER_CPU_LIMIT)
-            )],
+            paragraphs: vec![
+                "The worker passed a limit of its honesty meter: what was measured says as much about it as about the system under test. These stages say nothing about the system.".to_owned(),
+            ],
             stages,
         },
         Stamp::SamplesLost => StampWords {
@@ -85,15 +84,7 @@ fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
             ],
             stages,
         },
-        Stamp::ConcurrencyBound => StampWords {
-            weight: "warning",
-            name: name(stamp),
-            title: format!("Every client was busy at times in {} of {all} stages", stages.len()),
-            paragraphs: vec![
-                "What was due then began late. Its latency counts from when it was due, so the wait is in the numbers; the system was offered less than the rate that was asked for.".to_owned(),
-            ],
-            stages,
-        },
+        Stamp::ConcurrencyBound => concurrency_bound(analysis, stages, all),
         Stamp::Incomplete => StampWords {
             weight: "warning",
             name: name(stamp),
@@ -103,6 +94,26 @@ fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
             ],
             stages,
         },
+    }
+}
+
+fn concurrency_bound(analysis: &Analysis, stages: Vec<String>, all: usize) -> StampWords {
+    let mut arrivals =
+        analysis.threads.iter().flat_map(|thread| &thread.stages).filter_map(|stage| stage.honesty.arrivals);
+    let mut paragraphs = vec![
+        "As many ops were under way as the experiment allows at a time, so what came due began late. Latency counts from when it was due: the wait is in the numbers, and so is a system that cannot keep up. A larger bound (maxClients) tells that from a bound that is too small.".to_owned(),
+    ];
+    if arrivals.any(|own| own.unstarted > 0) {
+        paragraphs.push(
+            "Arrivals that had not begun when their stage ended have no latency, so the percentiles of the successes are too low there. “All due” counts them with what they had waited, at least.".to_owned(),
+        );
+    }
+    StampWords {
+        weight: "warning",
+        name: name(Stamp::ConcurrencyBound),
+        title: format!("Every client was busy at times in {} of {all} stages", stages.len()),
+        paragraphs,
+        stages,
     }
 }
 
@@ -133,9 +144,9 @@ fn co_located(analysis: &Analysis, stages: Vec<String>) -> StampWords {
 fn stamped(analysis: &Analysis, stamp: Stamp) -> (Vec<String>, usize) {
     let stages =
         || analysis.threads.iter().flat_map(|thread| thread.stages.iter().map(move |stage| (thread, stage)));
-    let stamped = stages().filter(|(_, stage)| stage.stamps.contains(&stamp)).map(|(thread, stage)| {
-        format!("{}, {}{}", thread.name, clients(stage.clients), reason(stage, stamp))
-    });
+    let stamped = stages()
+        .filter(|(_, stage)| stage.stamps.contains(&stamp))
+        .map(|(thread, stage)| format!("{}{}", stage_name(&thread.name, stage), reason(stage, stamp)));
     (stamped.collect(), stages().count())
 }
 
@@ -147,22 +158,21 @@ fn reason(stage: &StageAnalysis, stamp: Stamp) -> String {
             StageOutcome::Interrupted => ": interrupted".to_owned(),
             StageOutcome::Completed => String::new(),
         },
-        Stamp::ClientBound => format!(
-            ": lag {} ms, {} of {} CPUs",
-            quantity::number(honesty.scheduling_lag_p99_ms),
-            quantity::number(honesty.worker_cpus),
-            honesty.cpus
-        ),
+        Stamp::ClientBound => match passed(honesty) {
+            passed if passed.is_empty() => String::new(),
+            passed => format!(": {passed}"),
+        },
         Stamp::SamplesLost if honesty.lost_samples > 0 => {
             format!(": {} lost", quantity::count(honesty.lost_samples))
         }
         Stamp::ConcurrencyBound => honesty.arrivals.map_or_else(String::new, |arrivals| {
             format!(
-                ": {} of {} late, {} never begun, the longest wait {} ms",
+                ": {} of {} arrivals late, {} never begun, the longest wait {}; at most {} at a time",
                 quantity::count(arrivals.late),
                 quantity::count(arrivals.due),
                 quantity::count(arrivals.unstarted),
-                quantity::number(arrivals.longest_wait_ms)
+                quantity::latency(arrivals.longest_wait_ms),
+                quantity::count(stage.clients.into())
             )
         }),
         Stamp::SamplesLost | Stamp::CoLocated => String::new(),

@@ -1,9 +1,9 @@
 //! Thresholds in words: which of them held, at which stages.
 
-use e3_model::{Analysis, ThresholdResult, ThresholdState};
+use e3_model::{Analysis, LoadLevel, ThresholdResult, ThresholdState};
 use serde::Serialize;
 
-use crate::figure::{clients, thread_mark};
+use crate::figure::thread_mark;
 
 /// One threshold and how it came out.
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(crate) struct ThresholdWords {
 pub(crate) struct ThresholdRow {
     pub(crate) thread: String,
     pub(crate) mark: String,
-    pub(crate) clients: String,
+    pub(crate) load: String,
     pub(crate) state: StateWords,
     pub(crate) detail: String,
 }
@@ -89,7 +89,7 @@ fn words(analysis: &Analysis, text: &str, results: &[&ThresholdResult]) -> Thres
     let rows = results.iter().map(|result| ThresholdRow {
         thread: result.thread.clone(),
         mark: place(analysis, result).map_or_else(String::new, thread_mark),
-        clients: clients(result.clients),
+        load: load_of(analysis, result).to_string(),
         state: StateWords::of(result.state),
         detail: result.detail.clone(),
     });
@@ -99,6 +99,11 @@ fn words(analysis: &Analysis, text: &str, results: &[&ThresholdResult]) -> Thres
         summary: tally(results),
         rows: rows.collect(),
     }
+}
+
+/// Returns the load of the stage that was judged.
+pub(crate) fn load_of(analysis: &Analysis, result: &ThresholdResult) -> LoadLevel {
+    analysis.load_of(result.stage).unwrap_or(LoadLevel::Clients(result.clients))
 }
 
 fn place(analysis: &Analysis, result: &ThresholdResult) -> Option<usize> {

@@ -55,6 +55,7 @@ fn assemble(header: Header, loaded: Loaded) -> Analysis {
         description: plan.description,
         started_at: record.started_at,
         order: plan.order,
+        git_client: Some(plan.git_client),
         answer,
         headlines: headlines(&threads),
         stamps,

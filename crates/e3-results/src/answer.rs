@@ -45,19 +45,33 @@ pub(crate) fn finding(name: &str, stages: &[&AnalyzedStage]) -> Answer {
         return Answer { text, confidence: String::new(), verdict: None };
     };
     let total = &best.analysis.total;
+    let is_open = best.is_open();
     let p95 = total.latency.as_ref().and_then(|latency| latency.p95_ms).map_or_else(String::new, |p95| {
         format!(", where 95 % of the ops that succeeded took {} or less", quantity::latency(p95))
     });
+    let behind = match total.cancelled {
+        cancelled if is_open && cancelled > 0 => format!(
+            " {} of the {} ops that were due had not ended when the stage did, and so it was behind its schedule; how long they take is not in the percentiles.",
+            quantity::count(cancelled),
+            quantity::count(best.analysis.due())
+        ),
+        _ => String::new(),
+    };
     let interval = total.rate_interval.map_or_else(String::new, |ends| {
         format!(" with a 95 % interval of {} to {}", quantity::number(ends.low), quantity::rate(ends.high))
     });
     Answer {
         text: format!(
-            "“{name}” did {} at most, at {}{p95}.",
+            "“{name}” did {} at most, {} {}{p95}.",
             quantity::rate(total.rate_per_s),
-            clients(best.analysis.clients)
+            if is_open { "of the open model’s" } else { "at" },
+            best.analysis.load()
         ),
-        confidence: format!("From {} successes{interval}.{}", quantity::count(total.ok), caveat(&[best])),
+        confidence: format!(
+            "From {} successes{interval}.{behind}{}",
+            quantity::count(total.ok),
+            caveat(&[best])
+        ),
         verdict: None,
     }
 }
@@ -103,27 +117,30 @@ fn of_thread(
 }
 
 fn text(throughput: &Comparison, latency: Option<&Comparison>, own: &str, other: &str) -> String {
-    let at = clients(throughput.clients);
+    let (load, at) = (throughput.load(), throughput.load().to_string());
     let latency =
         latency.and_then(|latency| Some((latency.measure.name(), change(latency.ratio?, "higher", "lower"))));
     let more = throughput.ratio.map(|ratio| change(ratio, "more", "fewer"));
+    let (ops, alike) = if load.is_open() {
+        ("of the ops that were due", "neither fell behind its schedule more than the other")
+    } else {
+        ("ops per second", "no difference in throughput could be shown")
+    };
     match (throughput.verdict, more, latency) {
         (Verdict::Better | Verdict::Worse, Some(more), latency) => {
             let latency = latency
                 .map_or_else(String::new, |(measure, change)| format!(", and its {measure} was {change}"));
-            format!("{own} did {more} ops per second than {other} at {at}{latency}.")
+            format!("{own} did {more} {ops} than {other} at {at}{latency}.")
         }
         (Verdict::Invalid, Some(more), _) => {
-            format!(
-                "{own} did {more} ops per second than {other} at {at}, but nothing can be concluded from that."
-            )
+            format!("{own} did {more} {ops} than {other} at {at}, but nothing can be concluded from that.")
         }
         (Verdict::Invalid, None, _) => {
             format!("Nothing can be concluded about {own} and {other}, not even at {at}.")
         }
-        (_, _, Some((measure, change))) => format!(
-            "The {measure} of {own} was {change} than that of {other} at {at}; no difference in throughput could be shown."
-        ),
+        (_, _, Some((measure, change))) => {
+            format!("The {measure} of {own} was {change} than that of {other} at {at}; {alike}.")
+        }
         _ => format!("No difference between {own} and {other} could be shown at {at}."),
     }
 }
@@ -172,10 +189,6 @@ fn caveat(stages: &[&AnalyzedStage]) -> &'static str {
     }
 }
 
-fn clients(clients: u32) -> String {
-    if clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") }
-}
-
 /// Returns a ratio as a change, such as `12.3 % more`.
 fn change(ratio: f64, more: &str, less: &str) -> String {
     let word = if ratio >= 1.0 { more } else { less };
@@ -196,10 +209,15 @@ mod tests {
 
     /// The answer where throughput and 95th percentile came out like this at the highest load, 8 clients.
     fn said(loaded: &Loaded, throughput: (Verdict, f64), latency: (Verdict, f64)) -> Answer {
+        said_at(loaded, "8 clients", throughput, latency)
+    }
+
+    fn said_at(loaded: &Loaded, load: &str, throughput: (Verdict, f64), latency: (Verdict, f64)) -> Answer {
         let (one, two) = (loaded.stages_of(ThreadId(0)), loaded.stages_of(ThreadId(1)));
         let contests = contests((ThreadId(1), &two), (ThreadId(0), &one), None);
         let mut comparisons = crate::compare::compare(&contests);
-        for own in comparisons.iter_mut().filter(|own| own.script.is_empty() && own.clients == 8) {
+        let at_load = |own: &&mut Comparison| own.script.is_empty() && own.load().to_string() == load;
+        for own in comparisons.iter_mut().filter(at_load) {
             let (verdict, ratio) = match own.measure {
                 Measure::Throughput => throughput,
                 Measure::P95 => latency,
@@ -247,6 +265,33 @@ mod tests {
             assert!(found.confidence.contains("from 500 and 500 successes in one stage each"), "{found:?}");
             assert!(found.confidence.ends_with("take no number for capacity."), "{found:?}");
         }
+    }
+
+    #[test]
+    fn of_the_open_model_the_sentence_says_what_was_due() {
+        use Verdict::{Better, NoEvidence, Worse};
+        let fixture = crate::fixture::Fixture::whole_of(crate::fixture::open);
+        crate::gather(&fixture.run).unwrap();
+        let loaded = Loaded::read(&fixture.run).unwrap();
+        for (throughput, latency, text) in [
+            (
+                (NoEvidence, 1.0),
+                (Better, 0.8),
+                "The 95th percentile of latency of “B” was 20.0 % lower than that of “A” at 200/s; neither fell behind its schedule more than the other.",
+            ),
+            (
+                (Worse, 0.6),
+                (NoEvidence, 1.0),
+                "“B” did 40.0 % fewer of the ops that were due than “A” at 200/s.",
+            ),
+        ] {
+            let found = said_at(&loaded, "200/s", throughput, latency);
+            assert_eq!(found.text, text);
+        }
+        let alone = finding("A", &loaded.stages_of(ThreadId(0)));
+        let text = "“A” did 100 ops/s at most, of the open model’s 200/s, where 95 % of the ops that succeeded took 98.0 ms or less.";
+        assert_eq!(alone.text, text);
+        assert!(alone.confidence.starts_with("From 500 successes. The workers"), "{alone:?}");
     }
 
     #[test]

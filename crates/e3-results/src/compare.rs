@@ -1,45 +1,48 @@
 //! Comparing: two arms, load by load and measure by measure, with an effect size, its interval and a verdict.
 
-use e3_model::{Comparison, Measure, ThreadId, Verdict};
+use e3_model::{Comparison, LoadLevel, Measure, ThreadId, Verdict, quantity};
 use e3_stats::{LEVEL, Quantile, Ratio, discoveries, share_difference};
 
 use crate::estimate::{Estimate, OpArm};
 use crate::evidence::{AnalyzedStage, invalid_because, invalidating};
 use crate::latency::confidence;
+use crate::operations::ratio;
 use crate::repeats::with_repeats;
 
 /// Two arms at one load: all stages of it that can be used, in order.
 pub(crate) struct Contest<'a> {
     pub(crate) thread: ThreadId,
     pub(crate) baseline: ThreadId,
-    pub(crate) clients: u32,
+    pub(crate) load: LoadLevel,
     pub(crate) stages: Vec<&'a AnalyzedStage>,
     pub(crate) baseline_stages: Vec<&'a AnalyzedStage>,
     /// Why no verdict may be given, in a sentence.
     pub(crate) invalid: Option<String>,
 }
 
-/// Returns the contests of two arms at every load that both had, by clients ascending.
+/// Returns the contests of two arms at every load that both had, ascending.
 ///
-/// A load is a number of clients with a workload. Of the stages at a load those count that are valid; only where an arm has
+/// A load is a load level with a workload. Of the stages at a load those count that are valid; only where an arm has
 /// no valid one, all of them do, and the contest is invalid. `barred` is why no verdict may be given at any load.
 pub(crate) fn contests<'a>(
     arm: (ThreadId, &[&'a AnalyzedStage]),
     baseline: (ThreadId, &[&'a AnalyzedStage]),
     barred: Option<&str>,
 ) -> Vec<Contest<'a>> {
-    let load = |stage: &AnalyzedStage| (stage.analysis.clients, stage.analysis.workload.clone());
-    let mut loads: Vec<(u32, String)> = arm.1.iter().map(|stage| load(stage)).collect();
+    let load = |stage: &AnalyzedStage| (stage.analysis.load(), stage.analysis.workload.clone());
+    let mut loads: Vec<(LoadLevel, String)> = arm.1.iter().map(|stage| load(stage)).collect();
     loads.sort();
     loads.dedup();
-    let at = |stages: &[&'a AnalyzedStage], wanted: &(u32, String)| -> Vec<&'a AnalyzedStage> {
+    let at = |stages: &[&'a AnalyzedStage], wanted: &(LoadLevel, String)| -> Vec<&'a AnalyzedStage> {
         let all: Vec<_> = stages.iter().copied().filter(|stage| load(stage) == *wanted).collect();
         let valid: Vec<_> = all.iter().copied().filter(|stage| stage.is_valid()).collect();
         if valid.is_empty() { all } else { valid }
     };
-    let contest = |wanted: &(u32, String)| {
+    let contest = |wanted: &(LoadLevel, String)| {
         let (stages, baseline_stages) = (at(arm.1, wanted), at(baseline.1, wanted));
-        let first = stages.first().filter(|_| !baseline_stages.is_empty())?;
+        if stages.is_empty() || baseline_stages.is_empty() {
+            return None;
+        }
         let spoilt = stages.iter().chain(&baseline_stages).find_map(|stage| {
             let because = invalid_because(invalidating(&stage.analysis)?);
             Some(format!("{} {because}.", stage.analysis.stage))
@@ -47,7 +50,7 @@ pub(crate) fn contests<'a>(
         Some(Contest {
             thread: arm.0,
             baseline: baseline.0,
-            clients: first.analysis.clients,
+            load: wanted.0,
             invalid: spoilt.or_else(|| barred.map(str::to_owned)),
             stages,
             baseline_stages,
@@ -123,19 +126,22 @@ fn one(
     (own, other): (&OpArm<'_>, &OpArm<'_>),
 ) -> (Comparison, Option<f64>) {
     let (estimate, baseline) = (own.estimate(measure), other.estimate(measure));
-    let ratio = with_repeats(&estimate, &baseline).map(|(own, other)| own.over(&other));
+    let effect = with_repeats(&estimate, &baseline).map(|(own, other)| own.over(&other));
     let op = position.checked_sub(1).and_then(|index| contest.stages.first()?.analysis.ops.get(index));
-    let invalid = contest.invalid.clone().or_else(|| differing_errors(measure, own, other));
+    let invalid = contest.invalid.clone();
+    let invalid = invalid.or_else(|| unfinished(contest.load, measure, own, other));
+    let invalid = invalid.or_else(|| differing_errors(contest.load, measure, own, other));
     let (verdict, reason) = match invalid {
         Some(reason) => (Verdict::Invalid, Some(reason)),
-        None => verdict(measure, ratio, (&estimate, &baseline)),
+        None => verdict(contest.load, measure, effect, (&estimate, &baseline)),
     };
-    let p_value = ratio.filter(|own| own.interval.is_some() && verdict != Verdict::Invalid);
-    let plain = estimate.value.zip(baseline.value).filter(|(own, other)| *own > 0.0 && *other > 0.0);
+    let p_value = effect.filter(|own| own.interval.is_some() && verdict != Verdict::Invalid);
+    let plain = estimate.compared.zip(baseline.compared).filter(|(own, other)| *own > 0.0 && *other > 0.0);
     let comparison = Comparison {
         thread: contest.thread,
         baseline: contest.baseline,
-        clients: contest.clients,
+        clients: if let LoadLevel::Clients(clients) = contest.load { clients } else { 0 },
+        offered: contest.load.offered(),
         stages: contest.stages.iter().map(|stage| stage.analysis.stage).collect(),
         baseline_stages: contest.baseline_stages.iter().map(|stage| stage.analysis.stage).collect(),
         script: op.map(|op| op.script.clone()).unwrap_or_default(),
@@ -144,7 +150,7 @@ fn one(
         value: estimate.value,
         baseline_value: baseline.value,
         ratio: plain.map(|(own, other)| own / other),
-        ratio_interval: plain.and(ratio).and_then(|ratio| ratio.interval).map(confidence),
+        ratio_interval: plain.and(effect).and_then(|effect| effect.interval).map(confidence),
         verdict,
         reason,
     };
@@ -152,8 +158,9 @@ fn one(
 }
 
 fn verdict(
+    load: LoadLevel,
     measure: Measure,
-    ratio: Option<Ratio>,
+    effect: Option<Ratio>,
     (own, other): (&Estimate, &Estimate),
 ) -> (Verdict, Option<String>) {
     let no_evidence = |reason: String| (Verdict::NoEvidence, Some(reason));
@@ -161,13 +168,15 @@ fn verdict(
         let needed = quantile(measure).map_or(1, Quantile::needed);
         return no_evidence(format!("Too few ops: the {} needs {needed} successes in both.", measure.name()));
     }
-    let Some(interval) = ratio.and_then(|ratio| ratio.interval) else {
+    let Some(interval) = effect.and_then(|effect| effect.interval) else {
         return no_evidence("Too few ops that do not depend on each other for an interval.".to_owned());
     };
     let is_more = interval.low > 1.0;
     if is_more || interval.high < 1.0 {
         let is_better = is_more == measure.more_is_better();
         (if is_better { Verdict::Better } else { Verdict::Worse }, None)
+    } else if load.is_open() && measure == Measure::Throughput {
+        no_evidence(SCHEDULED.to_owned())
     } else {
         no_evidence(
             "The interval of the ratio holds 1: chance may be all there is to the difference.".to_owned(),
@@ -175,18 +184,46 @@ fn verdict(
     }
 }
 
+/// In the open model a percentile is one of what was due. Where as many ops as lie beyond it had not ended when their stage
+/// did, nothing is known of it but that it is long; that of the successes is the shorter, the more the system fell behind.
+fn unfinished(load: LoadLevel, measure: Measure, own: &OpArm<'_>, other: &OpArm<'_>) -> Option<String> {
+    let beyond = quantile(measure).filter(|_| load.is_open()).map(Quantile::beyond)?;
+    let share = |arm: &OpArm<'_>| {
+        let due = arm.count() + arm.cancelled();
+        if due > 0 { ratio(arm.cancelled(), due) } else { 0.0 }
+    };
+    let (own, other) = (share(own), share(other));
+    (own.max(other) >= beyond).then(|| {
+        format!(
+            "{} of the ops that were due here, and {} of the baseline’s, had not ended when the stage did: the {} of what was due is not known.",
+            quantity::percent(own),
+            quantity::percent(other),
+            measure.name()
+        )
+    })
+}
+
 /// Latencies are those of successes: where more of the slow ops fail in one arm, its latencies look better than they are.
-fn differing_errors(measure: Measure, own: &OpArm<'_>, other: &OpArm<'_>) -> Option<String> {
+/// In the open model the same holds for ops that had not ended: a client that is still busy takes nothing else on, a schedule
+/// goes on.
+fn differing_errors(load: LoadLevel, measure: Measure, own: &OpArm<'_>, other: &OpArm<'_>) -> Option<String> {
     if measure == Measure::Throughput {
         return None;
     }
+    let differs = |of: &dyn Fn(&OpArm<'_>) -> (u64, u64)| {
+        let interval = share_difference(of(own), of(other))?;
+        Some(interval.low > 0.0 || interval.high < 0.0)
+    };
     let failed = |arm: &OpArm<'_>| (arm.count() - arm.ok(), arm.count());
-    let interval = share_difference(failed(own), failed(other))?;
-    let differs = interval.low > 0.0 || interval.high < 0.0;
-    differs.then(|| {
-        "The error rates differ, and latency is that of the successes: those of the two are no like ops."
-            .to_owned()
-    })
+    let cancelled = |arm: &OpArm<'_>| (arm.cancelled(), arm.count() + arm.cancelled());
+    let what = if differs(&failed).unwrap_or(false) {
+        "The error rates differ"
+    } else if load.is_open() && differs(&cancelled).unwrap_or(false) {
+        "The shares of ops differ that had not ended when the stage did"
+    } else {
+        return None;
+    };
+    Some(format!("{what}, and latency is that of the successes: those of the two are no like ops."))
 }
 
 fn quantile(measure: Measure) -> Option<Quantile> {
@@ -197,6 +234,9 @@ fn quantile(measure: Measure) -> Option<Quantile> {
         Measure::P99 => Some(Quantile::P99),
     }
 }
+
+/// Said of throughputs that a schedule set.
+const SCHEDULED: &str = "The schedule sets the rate of the open model, and neither fell behind it more than the other beyond chance: latency tells them apart, throughput does not.";
 
 fn to_f64(count: usize) -> f64 {
     u32::try_from(count.max(1)).map_or(f64::INFINITY, f64::from)

@@ -122,7 +122,7 @@ fn is_like(contest: &Contest<'_>, own: &ThreadPlan, other: &ThreadPlan, warnings
     else {
         return false;
     };
-    let at = format!("at {} clients of “{}”", contest.clients, own.name);
+    let at = format!("at {} of “{}”", contest.load, own.name);
     let jobs = |stage: &StagePlan| -> Vec<(String, u64)> {
         stage.jobs.iter().map(|job| (job.script.clone(), job.weight.to_bits())).collect()
     };
@@ -136,6 +136,13 @@ fn is_like(contest: &Contest<'_>, own: &ThreadPlan, other: &ThreadPlan, warnings
     if own.instance.nodes != other.instance.nodes {
         let (now, then) = (own.instance.nodes, other.instance.nodes);
         warnings.push(format!("“{}” had {now} nodes, the baseline {then}.", own.name));
+    }
+    if own_stage.transport != other_stage.transport {
+        warnings.push(format!("Clients {at} talked to their system in another way than in the other run."));
+    }
+    if contest.load.is_open() && own_stage.clients.len() != other_stage.clients.len() {
+        let (now, then) = (own_stage.clients.len(), other_stage.clients.len());
+        warnings.push(format!("At most {now} ops could be under way {at}, in the other run {then}."));
     }
     let lasted = |stage: &StagePlan| (stage.duration, stage.warm_up, stage.operations);
     if lasted(&own_stage) != lasted(&other_stage) {
@@ -254,6 +261,29 @@ mod tests {
                 "Stages at 4 clients of “one node” lasted longer, or warmed up longer, in one run than in the other.",
             ]
         );
+    }
+
+    #[test]
+    fn open_loads_of_two_runs_meet_at_their_rate_whatever_their_bound() {
+        let old = gathered(crate::fixture::open);
+        let new = gathered(|plan| {
+            crate::fixture::open(plan);
+            let first = &mut plan.threads[0].stages[0];
+            first.clients.truncate(2);
+            first.transport.op_timeout = Span::from_secs(5);
+        });
+        let found = compare_runs(&old.run, &new.run).unwrap();
+        assert_eq!(found.comparisons[0].load().to_string(), "100/s");
+        assert_eq!(
+            found.warnings,
+            [
+                "Clients at 100/s of “one node” talked to their system in another way than in the other run.",
+                "At most 2 ops could be under way at 100/s of “one node”, in the other run 4.",
+            ]
+        );
+        let closed = gathered(|_| {});
+        let error = compare_runs(&closed.run, &new.run).unwrap_err();
+        assert!(error.to_string().contains("no load in common"), "{error}");
     }
 
     fn stages(plan: &mut Plan, change: impl Fn(&mut StagePlan)) {

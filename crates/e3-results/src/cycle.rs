@@ -8,7 +8,8 @@ use crate::stage::Window;
 ///
 /// Ops are not independent events: an iteration performs one op, or twenty, and chance decides which. In the closed
 /// model a client is a renewal process, whose cycles are drawn one after another, so the variance of a count over the
-/// window is the sum of (ops − rate × time)² over cycles.
+/// window is the sum of (ops − rate × time)² over cycles. In the open model the schedule makes iterations, not the client
+/// that happens to be free: they are a compound Poisson process at most, whose variance is the sum of ops² over iterations.
 ///
 /// Source: W. L. Smith: Regenerative Stochastic Processes, Proceedings of the Royal Society A 232 (1955); S. Asmussen:
 /// Applied Probability and Queues, 2nd edition, theorem VI.3.2.
@@ -17,6 +18,7 @@ pub(crate) struct Cycles {
     cycles: Vec<Cycle>,
     /// For every sample, in the samples' order, the position of its cycle.
     of_samples: Vec<usize>,
+    is_open: bool,
 }
 
 /// One iteration of one client, up to its next.
@@ -67,7 +69,7 @@ impl Cycles {
             }
         }
         measure(&mut cycles, window);
-        Self { cycles, of_samples }
+        Self { cycles, of_samples, is_open: plan.arrivals.is_some() }
     }
 
     /// Returns the samples that were due in the window, in order.
@@ -106,7 +108,8 @@ impl Cycles {
         };
         let (mut variance, mut count) = (0.0, 0.0);
         for (cycle, ops) in self.cycles.iter().zip(&ops) {
-            variance += (ops - rate(cycle.group) * cycle.seconds).powi(2);
+            let expected = if self.is_open { 0.0 } else { rate(cycle.group) * cycle.seconds };
+            variance += (ops - expected).powi(2);
             count += ops;
         }
         if count > 0.0 { f64::max(1.0, variance / count) } else { 1.0 }
@@ -175,6 +178,19 @@ mod tests {
         both.extend(samples(|_| 1).into_iter().map(|own| Sample { client: 1, job: 1, ..own }));
         assert!((dispersion(&both, Mix::Clients) - 1.0).abs() < 1e-12);
         assert!(dispersion(&both, Mix::Ops) > 5.0);
+    }
+
+    #[test]
+    fn in_the_open_model_an_iteration_is_a_burst_whoever_was_free() {
+        let mut plan = stage_plan(1);
+        plan.arrivals = Some(crate::fixture::arrivals(10.0));
+        let dispersion = |ops: fn(u32) -> u64| {
+            let samples = samples(ops);
+            let cycles = Cycles::of(&plan, WINDOW, &samples);
+            cycles.dispersion(&cycles.population(WINDOW, &samples))
+        };
+        assert!((dispersion(|_| 1) - 1.0).abs() < 1e-12);
+        assert!((dispersion(|_| 10) - 10.0).abs() < 1e-12, "ten at a time");
     }
 
     #[test]

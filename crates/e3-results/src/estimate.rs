@@ -17,6 +17,8 @@ pub(crate) struct OpArm<'a> {
 pub(crate) struct Estimate {
     /// In the measure's unit; none when too few ops speak for it.
     pub(crate) value: Option<f64>,
+    /// What ratios are of: the value, but for throughput in the open model the successes per arrival that was due.
+    pub(crate) compared: Option<f64>,
     /// In any unit, the same for both arms.
     pub(crate) draws: Option<Draws>,
     /// The logarithms of what each stage alone says, where each says something.
@@ -47,6 +49,11 @@ impl<'a> OpArm<'a> {
         self.stages.iter().map(|(_, statistics, _)| statistics.count).sum()
     }
 
+    /// Returns how many ops were cut off by their stages' ends, or never begun.
+    pub(crate) fn cancelled(&self) -> u64 {
+        self.stages.iter().map(|(_, statistics, _)| statistics.cancelled).sum()
+    }
+
     /// Returns what the stages say together of a measure.
     pub(crate) fn estimate(&self, measure: Measure) -> Estimate {
         match measure {
@@ -60,13 +67,21 @@ impl<'a> OpArm<'a> {
     fn throughput(&self) -> Estimate {
         let ok = self.ok();
         let seconds: f64 = self.stages.iter().map(|(stage, _, _)| stage.seconds()).sum();
+        // How much there was of what the count is set against: time, but for an open schedule what it let come due. How
+        // many arrivals chance put into a window says nothing of the system.
+        let given = |stage: &AnalyzedStage| {
+            if stage.is_open() { ratio(stage.analysis.iterations(), 1) } else { stage.seconds() }
+        };
+        let all_given: f64 = self.stages.iter().map(|(stage, _, _)| given(stage)).sum();
         let variance: f64 =
             self.stages.iter().map(|(_, own, evidence)| evidence.dispersion * ratio(own.ok, 1)).sum();
         let dispersion = if ok > 0 { variance / ratio(ok, 1) } else { 1.0 };
-        let by_stage = self.stages.iter().map(|(_, own, _)| own.rate_per_s.ln()).collect();
+        let by_stage =
+            self.stages.iter().map(|(stage, own, _)| per_second(own.ok, given(stage)).ln()).collect();
         Estimate {
             value: (seconds > 0.0).then(|| per_second(ok, seconds)),
-            draws: rate_draws(ok, dispersion, seconds),
+            compared: (all_given > 0.0).then(|| per_second(ok, all_given)),
+            draws: rate_draws(ok, dispersion, all_given),
             by_stage: all_finite(by_stage),
         }
     }
@@ -94,7 +109,7 @@ impl<'a> OpArm<'a> {
             }
         };
         let value = percentile(&values, quantile).map(milliseconds);
-        Estimate { value, draws, by_stage: all_finite(by_stage) }
+        Estimate { value, compared: value, draws, by_stage: all_finite(by_stage) }
     }
 }
 

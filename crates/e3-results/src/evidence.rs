@@ -15,6 +15,8 @@ pub(crate) struct OpEvidence {
     /// The successes' latencies in nanoseconds, ascending, each in the slot in which its iteration began: an iteration's ops
     /// depend on each other, so blocks of time must not tear them apart.
     pub(crate) latencies: Vec<Slotted>,
+    /// How long the ops had waited that the stage's end cut off or never let begin, in nanoseconds.
+    pub(crate) unfinished: Vec<u64>,
     /// How many times larger the variance of the successes' count is than that of as many independent events.
     pub(crate) dispersion: f64,
     /// What is known of the percentiles of [`COMPARED`], in its order.
@@ -27,6 +29,11 @@ impl AnalyzedStage {
     /// Returns whether the stage's numbers say something about the system under test.
     pub(crate) fn is_valid(&self) -> bool {
         invalidating(&self.analysis).is_none()
+    }
+
+    /// Returns whether a schedule made its load.
+    pub(crate) fn is_open(&self) -> bool {
+        self.analysis.arrivals.is_some()
     }
 
     /// Returns the measured window's length in seconds.

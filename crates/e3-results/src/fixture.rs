@@ -2,10 +2,10 @@
 
 use e3_home::{Home, RunDir};
 use e3_model::{
-    CacheState, ClientId, ClientPlan, CollectPlan, Distribution, Generate, GitClient, Header, Honesty,
-    InstancePlan, JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset, ProviderName, Reset,
-    Round, Run, RunName, Sample, Seed, Sizes, Span, StageId, StageOutcome, StagePlan, StageRecord, StageRef,
-    ThreadId, ThreadPlan, WorkerId, WorkerPlan,
+    Arrival, ArrivalPlan, CacheState, ClientId, ClientPlan, CollectPlan, Distribution, Generate, GitClient,
+    Header, Honesty, InstancePlan, JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset,
+    ProviderName, Reset, Round, Run, RunName, Sample, Seed, Sizes, Span, StageId, StageOutcome, StagePlan,
+    StageRecord, StageRef, ThreadId, ThreadPlan, WorkerId, WorkerPlan,
 };
 use e3_samples::{Names, append_segment, to_segment};
 
@@ -131,6 +131,20 @@ pub(crate) fn sample(client: u32, job: u16, scheduled_ns: u64, ended_ns: u64) ->
         outcome: Outcome::Ok,
         cache: CacheState::Unknown,
         phases: None,
+    }
+}
+
+/// Constant arrivals at a rate.
+pub(crate) fn arrivals(rate: f64) -> ArrivalPlan {
+    ArrivalPlan { arrival: Arrival::Constant, from: rate, to: rate, ramp: Span::ZERO, seed: Seed(1) }
+}
+
+/// Makes both stages of each thread open ones, the first at 100/s, which is what is recorded, the second at 200/s.
+pub(crate) fn open(plan: &mut Plan) {
+    for thread in &mut plan.threads {
+        for (stage, rate) in thread.stages.iter_mut().zip([100.0, 200.0]) {
+            stage.arrivals = Some(arrivals(rate));
+        }
     }
 }
 

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use e3_model::{Headline, Latency, OpStatistics, Span, StageAnalysis, Stamp, ThreadAnalysis, quantity};
+use e3_model::{
+    Headline, Latency, LoadLevel, OpStatistics, Span, StageAnalysis, Stamp, ThreadAnalysis, quantity,
+};
 use e3_stats::wilson;
 
 /// Returns the headlines that can be given, the most telling first; without any op there is none.
@@ -47,10 +49,11 @@ fn throughput(arms: &[Arm<'_>]) -> Option<Headline> {
     });
     let others = each_other_thread(arms, best.thread, |own| {
         let top = highest_rate(own.iter().copied())?;
-        let (rate, clients) = (top.stage.total.rate_per_s, top.stage.clients);
-        let shown = format!("{} at {clients} clients", quantity::rate(rate));
-        // Of different loads, a ratio would say more about the loads than about the systems.
-        let is_like = clients == best.stage.clients;
+        let (rate, load) = (top.stage.total.rate_per_s, top.stage.load());
+        let shown = format!("{} at {load}", quantity::rate(rate));
+        // Of different loads, a ratio would say more about the loads than about the systems; in the open model, more about
+        // the schedule.
+        let is_like = load == best.stage.load() && !load.is_open();
         let ratio = || format!("{shown}, {} times that", quantity::number(rate / total.rate_per_s));
         Some(if is_like { ratio() } else { shown.clone() })
     });
@@ -58,14 +61,30 @@ fn throughput(arms: &[Arm<'_>]) -> Option<Headline> {
         label: "Highest throughput".to_owned(),
         value: quantity::rate(total.rate_per_s),
         detail: format!(
-            "“{}” at {} clients; {} successes of all ops in {}{interval}.{others}{}",
+            "“{}” at {}; {} successes of all ops in {}{interval}.{}{others}{}",
             best.thread,
-            best.stage.clients,
+            best.stage.load(),
             quantity::count(total.ok),
             window(best.stage),
+            scheduled(best.stage),
             caveat(best.stage),
         ),
     })
+}
+
+/// Says of the open model what a throughput is then worth.
+fn scheduled(stage: &StageAnalysis) -> String {
+    match (stage.load().is_open(), stage.total.cancelled) {
+        (false, _) => String::new(),
+        (true, 0) => {
+            " The schedule set this rate, and all that was due was done: it may not be the limit.".to_owned()
+        }
+        (true, cancelled) => format!(
+            " The schedule set this rate; {} of {} ops that were due had not ended when the stage did.",
+            quantity::count(cancelled),
+            quantity::count(stage.due())
+        ),
+    }
 }
 
 fn highest_rate<'a>(arms: impl Iterator<Item = Arm<'a>>) -> Option<Arm<'a>> {
@@ -78,8 +97,8 @@ fn highest_rate<'a>(arms: impl Iterator<Item = Arm<'a>>) -> Option<Arm<'a>> {
 /// The slowest op is the one with the highest mean, among those with enough successes for a median: one op that was
 /// seen once tells nothing. What is shown is its highest percentile of p95, p90 and p50 that enough successes speak for.
 fn slowest(arms: &[Arm<'_>]) -> Option<Headline> {
-    let clients = arms.iter().map(|arm| arm.stage.clients).max()?;
-    let loaded: Vec<Arm<'_>> = arms.iter().copied().filter(|arm| arm.stage.clients == clients).collect();
+    let load = arms.iter().map(|arm| arm.stage.load()).max()?;
+    let loaded: Vec<Arm<'_>> = arms.iter().copied().filter(|arm| arm.stage.load() == load).collect();
     let candidates = || {
         loaded
             .iter()
@@ -97,22 +116,37 @@ fn slowest(arms: &[Arm<'_>]) -> Option<Headline> {
     let others = each_other_thread(&loaded, arm.thread, |own| {
         let same = own
             .iter()
-            .find_map(|arm| arm.stage.ops.iter().find(|o| (&o.script, &o.op) == (&op.script, &op.op)));
-        let other = same?.latency.as_ref().and_then(of)?;
-        Some(format!("{}, {} times that", quantity::latency(other), quantity::number(other / value)))
+            .find_map(|arm| arm.stage.ops.iter().find(|o| (&o.script, &o.op) == (&op.script, &op.op)))?;
+        let other = same.latency.as_ref().and_then(of)?;
+        let shown = quantity::latency(other);
+        // Where many had not ended, successes are a choice of their own in each thread.
+        let is_like = unfinished(op, load).is_empty() && unfinished(same, load).is_empty();
+        Some(if is_like { format!("{shown}, {} times that", quantity::number(other / value)) } else { shown })
     });
     Some(Headline {
-        label: format!("{name} of the slowest op at {clients} clients"),
+        label: format!("{name} of the slowest op at {load}"),
         value: quantity::latency(value),
         detail: format!(
-            "{} on “{}”; {} successes in {}.{others}{passed_over}{}",
+            "{} on “{}”; {} successes in {}.{others}{passed_over}{}{}",
             full_name(op),
             arm.thread,
             quantity::count(op.ok),
             window(arm.stage),
+            unfinished(op, load),
             caveat(arm.stage),
         ),
     })
+}
+
+/// Says of the open model how many ops a percentile of the successes leaves out.
+fn unfinished(op: &OpStatistics, load: LoadLevel) -> String {
+    if op.cancelled == 0 || !load.is_open() {
+        return String::new();
+    }
+    format!(
+        " {} more were due and had not ended when the stage did; they took longer than they had waited, and are not in this number.",
+        quantity::count(op.cancelled)
+    )
 }
 
 type Figure = fn(&Latency) -> Option<f64>;
@@ -151,6 +185,15 @@ fn failures(threads: &[ThreadAnalysis]) -> Option<Headline> {
             quantity::count(more)
         ),
     };
+    let never: u64 = stages().filter_map(|stage| stage.honesty.arrivals).map(|own| own.unstarted).sum();
+    let never = if never > 0 {
+        format!(
+            " {} arrivals of the open model never began, since every client was busy.",
+            quantity::count(never)
+        )
+    } else {
+        String::new()
+    };
     let stages = match stages().count() {
         1 => "1 stage".to_owned(),
         more => format!("{more} stages"),
@@ -160,7 +203,7 @@ fn failures(threads: &[ThreadAnalysis]) -> Option<Headline> {
         label: "Failed ops".to_owned(),
         value,
         detail: format!(
-            "{} of {} ops in {stages}, warm-up excluded (95 % interval {} to {}).{kinds}{cut_off}",
+            "{} of {} ops in {stages}, warm-up excluded (95 % interval {} to {}).{kinds}{cut_off}{never}",
             quantity::count(failed),
             quantity::count(count),
             quantity::percent(interval.low),
@@ -232,6 +275,23 @@ mod tests {
     }
 
     #[test]
+    fn of_the_open_model_the_headlines_name_the_rate_and_what_had_not_ended() {
+        let fixture = Fixture::whole_of(crate::fixture::open);
+        gather(&fixture.run).unwrap();
+        let mut threads = analyze(&fixture.run).unwrap().threads;
+        let found = headlines(&threads);
+        assert_eq!(found[0].detail, OPEN);
+        assert_eq!(found[1].label, "95th percentile of the slowest op at 200/s");
+        let behind = &mut threads[0].stages[1];
+        (behind.total.cancelled, behind.ops[0].cancelled) = (300, 150);
+        behind.honesty.arrivals =
+            Some(e3_model::Arrivals { unstarted: 299, ..e3_model::Arrivals::default() });
+        let found = headlines(&threads);
+        assert!(found[1].detail.contains("“two nodes”: 51.0 ms. 150 more were due"), "{found:?}");
+        assert!(found[2].detail.contains("299 arrivals of the open model never began"), "{found:?}");
+    }
+
+    #[test]
     fn an_invalid_stage_makes_no_headline_while_there_is_a_valid_one() {
         let mut threads = analyzed();
         for thread in &mut threads {
@@ -289,6 +349,7 @@ mod tests {
         assert_eq!(headlines(&threads), []);
     }
 
+    const OPEN: &str = "“one node” at 100/s; 500 successes of all ops in 5 s. The schedule set this rate, and all that was due was done: it may not be the limit. “two nodes”: 100 ops/s at 100/s.";
     const EXPECTED: [&str; 3] = [
         "Highest throughput: 100 ops/s: “one node” at 4 clients; 500 successes of all ops in 5 s (95 % interval 91.4 to 109 ops/s). “two nodes”: 100 ops/s at 4 clients, 1.00 times that.",
         "95th percentile of the slowest op at 8 clients: 102 ms: clone (scm.GitCloneOverHttp) on “one node”; 250 successes in 5 s. “two nodes”: 51.0 ms, 0.500 times that.",

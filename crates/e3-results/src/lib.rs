@@ -9,6 +9,7 @@
 
 mod analyze;
 mod answer;
+mod bounded;
 mod compare;
 mod compare_runs;
 mod cycle;

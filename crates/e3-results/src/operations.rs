@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use e3_model::{OpStatistics, Outcome, Sample, Seed, StagePlan};
 use e3_stats::{SLOTS, Slotted, block_dispersion, poisson_rate, slot_of, wilson};
 
+use crate::bounded::bounded;
 use crate::cycle::{Counted, Cycles};
 use crate::evidence::OpEvidence;
 use crate::latency::{confidence, distribution, latency};
@@ -36,15 +37,20 @@ pub(crate) fn operations(
         for (op, descriptor) in (0..).zip(&job_plan.ops) {
             let own = by_op.get(&(job, op)).map_or(&[][..], Vec::as_slice);
             let (statistics, evidence) =
-                statistics(own, window, &cycles, seed.fork(lanes.next().unwrap_or(0)));
+                statistics(plan, own, (window, &cycles), seed.fork(lanes.next().unwrap_or(0)));
             let (script, op) = (job_plan.script.clone(), descriptor.name.clone());
             ops.push((OpStatistics { script, op, ..statistics }, evidence));
         }
     }
-    (statistics(&population, window, &cycles, seed.fork(0)), ops)
+    (statistics(plan, &population, (window, &cycles), seed.fork(0)), ops)
 }
 
-fn statistics(population: &[Counted<'_>], window: Window, cycles: &Cycles, seed: Seed) -> OpAnalysis {
+fn statistics(
+    plan: &StagePlan,
+    population: &[Counted<'_>],
+    (window, cycles): (Window, &Cycles),
+    seed: Seed,
+) -> OpAnalysis {
     let with = |wanted: fn(Outcome) -> bool| population.iter().filter(move |own| wanted(own.sample.outcome));
     let successes: Vec<Counted<'_>> = with(|outcome| outcome == Outcome::Ok).copied().collect();
     let mut errors: BTreeMap<String, u64> = BTreeMap::new();
@@ -57,9 +63,13 @@ fn statistics(population: &[Counted<'_>], window: Window, cycles: &Cycles, seed:
     let total = |bytes: fn(&Sample) -> u64| {
         successes.iter().fold(0_u64, |sum, own| sum.saturating_add(bytes(own.sample)))
     };
-    let dispersion = dispersion(&successes, window, cycles);
+    let is_open = plan.arrivals.is_some();
+    let dispersion = dispersion(&successes, (window, cycles), is_open);
     let latencies = latencies(&successes, window, cycles);
     let (latency, draws) = latency(&latencies, seed.0);
+    let (all_due, unfinished) = bounded(population, plan.transport.op_timeout);
+    // The schedule sets the rate of the open model: an interval around it would be one around what was asked for.
+    let rate_interval = poisson_rate(ok, dispersion, window.seconds()).filter(|_| !is_open);
     let statistics = OpStatistics {
         script: String::new(),
         op: String::new(),
@@ -67,24 +77,29 @@ fn statistics(population: &[Counted<'_>], window: Window, cycles: &Cycles, seed:
         ok,
         cancelled: length(population.len()) - count,
         rate_per_s: per_second(ok, window.seconds()),
-        rate_interval: poisson_rate(ok, dispersion, window.seconds()).map(confidence),
+        rate_interval: rate_interval.map(confidence),
         error_rate: (count > 0).then(|| ratio(failed, count)),
         error_rate_interval: wilson(failed, count).map(confidence),
         errors,
         latency,
+        all_due,
         distribution: distribution(&latencies),
         bytes_in: total(|sample| sample.bytes_in),
         bytes_out: total(|sample| sample.bytes_out),
     };
-    (statistics, OpEvidence { latencies, dispersion, draws, seed: seed.0 })
+    (statistics, OpEvidence { latencies, unfinished, dispersion, draws, seed: seed.0 })
 }
 
 /// The larger of what iterations and what slow and fast seconds make of a count: either alone misses the other.
-fn dispersion(successes: &[Counted<'_>], window: Window, cycles: &Cycles) -> f64 {
+///
+/// What a client of the closed model begins in a second, the system let it begin. A schedule goes on whatever the system
+/// does: there, slow seconds are those in which few ops end.
+fn dispersion(successes: &[Counted<'_>], (window, cycles): (Window, &Cycles), is_open: bool) -> f64 {
     let (start, end) = window.ends_ns();
     let mut slots = vec![0; SLOTS];
     for own in successes {
-        if let Some(slot) = slots.get_mut(usize::from(slot_of(own.sample.scheduled_ns, start..end))) {
+        let at = if is_open { own.sample.ended_ns } else { own.sample.scheduled_ns };
+        if let Some(slot) = slots.get_mut(usize::from(slot_of(at, start..end))) {
             *slot += 1;
         }
     }

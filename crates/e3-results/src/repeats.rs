@@ -55,6 +55,7 @@ mod tests {
     fn arm(rates: &[f64]) -> Estimate {
         Estimate {
             value: Some(100.0),
+            compared: Some(100.0),
             draws: rate_draws(10_000, 1.0, 100.0),
             by_stage: rates.iter().map(|rate| rate.ln()).collect(),
         }
@@ -109,7 +110,8 @@ mod tests {
                 let by_stage: Vec<f64> =
                     (0..2).map(|_| normal(0.000_2_f64.sqrt()) + normal(between)).collect();
                 let mean = by_stage.iter().sum::<f64>() / 2.0;
-                Estimate { value: None, draws: rate_draws(10_000, 1.0, 100.0 * (-mean).exp()), by_stage }
+                let draws = rate_draws(10_000, 1.0, 100.0 * (-mean).exp());
+                Estimate { value: None, compared: None, draws, by_stage }
             };
             let holds = (0..400).filter(|_| {
                 let (own, other) = with_repeats(&arm(), &arm()).unwrap();

@@ -1,10 +1,12 @@
 //! One stage: its window, and all that is counted in it.
 
-use e3_model::{Reading, Sample, Seed, StageAnalysis, StageOutcome, StagePlan, StageRecord};
+use e3_model::{
+    Arrival, ArrivalPlan, Reading, Sample, Seed, Span, StageAnalysis, StageOutcome, StagePlan, StageRecord,
+};
 
 use crate::evidence::AnalyzedStage;
 use crate::mix::{job_shares, mix_p_value};
-use crate::operations::operations;
+use crate::operations::{operations, ratio};
 use crate::series::series;
 use crate::stamp::stamps;
 use crate::timeline::timeline;
@@ -33,16 +35,15 @@ pub(crate) struct Window {
 impl Window {
     /// Returns the window from the end of the warm-up to the end of the load.
     ///
-    /// The load of a stage that a count ended is over when its last op is. A stage that did not complete has its load end
-    /// when its last op began: clients are never all silent for long, and of what they still waited for after a stop, the
-    /// grace, no rate may be taken.
+    /// The load of a stage that a count ended is over when its last op is; in the open model, when the next arrival would
+    /// have been due. A stage that did not complete has its load end when its last op began: clients are never all silent
+    /// for long, and of what they still waited for after a stop, the grace, no rate may be taken.
     fn of(input: &StageInput<'_>) -> Self {
         let planned = input.plan.duration.as_millis();
         let end_ms = match input.record.outcome {
             StageOutcome::Completed => ended_by_count(input).map_or(planned, |end_ms| end_ms.min(planned)),
             StageOutcome::Interrupted | StageOutcome::Failed { .. } => {
-                let last = input.samples.iter().map(|sample| sample.scheduled_ns).max();
-                last.map_or(0, |scheduled_ns| scheduled_ns / MS + 1).min(planned)
+                last_due_ms(input.samples).min(planned)
             }
         };
         Self { start_ms: input.plan.warm_up.as_millis().min(end_ms), end_ms }
@@ -66,14 +67,39 @@ impl Window {
     }
 }
 
-/// Returns when the last op of a stage ended that had begun all the ops it may, in whole milliseconds rounded up, so that
+/// Returns when the load of a stage was over that had begun all the ops it may, in whole milliseconds rounded up, so that
 /// every op was due before; none for a stage that only time ended.
 fn ended_by_count(input: &StageInput<'_>) -> Option<u64> {
     let StageInput { plan, record, samples, .. } = input;
     let begun = record.samples.saturating_add(record.honesty.lost_samples);
-    let is_used_up = plan.operations.is_some_and(|operations| begun >= operations);
-    let last = samples.iter().map(|sample| sample.ended_ns).max().filter(|_| is_used_up)?;
-    Some(last / MS + 1)
+    plan.operations.filter(|operations| begun >= *operations)?;
+    match &plan.arrivals {
+        None => Some(samples.iter().map(|sample| sample.ended_ns).max()? / MS + 1),
+        Some(arrivals) => Some(last_due_ms(samples).max(next_due_ms(plan, arrivals))),
+    }
+}
+
+/// Returns when the last op was due, in whole milliseconds rounded up; 0 without any.
+fn last_due_ms(samples: &[Sample]) -> u64 {
+    samples.iter().map(|sample| sample.scheduled_ns).max().map_or(0, |scheduled_ns| scheduled_ns / MS + 1)
+}
+
+/// Returns when the arrival after the last one of a count would be due, in milliseconds: the time that constant arrivals
+/// take is one gap longer than from the first to the last. At random, the last one is all that there is to go by; 0.
+fn next_due_ms(plan: &StagePlan, arrivals: &ArrivalPlan) -> u64 {
+    let Some(operations) = plan.operations.filter(|_| arrivals.arrival == Arrival::Constant) else {
+        return 0;
+    };
+    let (mut before, mut after) = (0, plan.duration.as_millis());
+    while before < after {
+        let middle = before.midpoint(after);
+        if arrivals.expected(Span::from_millis(middle).as_secs_f64()) < ratio(operations, 1) {
+            before = middle + 1;
+        } else {
+            after = middle;
+        }
+    }
+    after
 }
 
 /// Returns a stage's numbers and what they rest on.
@@ -119,10 +145,10 @@ const MS: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
-    use e3_model::{Outcome, Stamp};
+    use e3_model::{Arrivals, Outcome, Stamp};
 
     use super::*;
-    use crate::fixture::{MS as MILLISECOND, record, sample, stage_plan, stage_ref};
+    use crate::fixture::{MS as MILLISECOND, arrivals, record, sample, stage_plan, stage_ref};
 
     fn input<'a>(plan: &'a StagePlan, record: &'a StageRecord, samples: &'a [Sample]) -> StageInput<'a> {
         StageInput { plan, record, position: 0, samples, readings: &[], seed: Seed(1) }
@@ -160,7 +186,7 @@ mod tests {
     #[test]
     fn a_stage_that_a_count_ended_lasts_until_its_last_op_ended() {
         let mut plan = stage_plan(4);
-        plan.warm_up = e3_model::Span::ZERO;
+        plan.warm_up = Span::ZERO;
         let samples: Vec<Sample> =
             (0..4).map(|client| sample(client, 0, 0, u64::from(client + 1) * 500 * MILLISECOND)).collect();
         let mut window = |operations: Option<u64>, recorded: u64, lost: u64| {
@@ -174,6 +200,59 @@ mod tests {
         assert_eq!(window(Some(5), 4, 1), (2_001, 4), "one was lost on the way, but had begun");
         assert_eq!(window(Some(9), 4, 0), (6_000, 4), "time ended it before the count did");
         assert_eq!(window(None, 4, 0), (6_000, 4), "only time ends it");
+    }
+
+    #[test]
+    fn an_open_stage_that_a_count_ended_lasts_until_the_next_arrival_would_be_due() {
+        let mut plan = stage_plan(4);
+        plan.warm_up = Span::ZERO;
+        plan.operations = Some(4);
+        // Four a second; the last one takes two.
+        let samples: Vec<Sample> = (0..4)
+            .map(|arrival| {
+                let due = u64::from(arrival) * 250 * MILLISECOND;
+                Sample { iteration: arrival, ..sample(0, 0, due, due + 2_000 * MILLISECOND) }
+            })
+            .collect();
+        let mut record = record(stage_ref(0, 0));
+        record.samples = 4;
+        let mut window_end = |arrival| {
+            plan.arrivals = Some(ArrivalPlan { arrival, ..arrivals(4.0) });
+            let stage = analyze_stage(&input(&plan, &record, &samples), true).analysis;
+            assert_eq!((stage.total.ok, stage.iterations(), stage.total.rate_interval), (4, 4, None));
+            (stage.window_end_ms, stage.load().to_string())
+        };
+        assert_eq!(window_end(Arrival::Constant), (1_000, "4/s".to_owned()), "four ops in one second");
+        assert_eq!(window_end(Arrival::Poisson), (751, "4/s (Poisson)".to_owned()), "the last that was due");
+    }
+
+    #[test]
+    fn what_an_open_stage_never_began_is_due_and_counted() {
+        // A hundred a second were due for six seconds; from the fourth on, every client was busy.
+        let mut plan = stage_plan(4);
+        plan.arrivals = Some(arrivals(100.0));
+        let samples: Vec<Sample> = (0..600_u32)
+            .map(|arrival| {
+                let due = u64::from(arrival) * 10 * MILLISECOND;
+                let never = arrival >= 400;
+                let ended = if never { 6_000 * MILLISECOND } else { due + 20 * MILLISECOND };
+                let outcome = if never { Outcome::Cancelled } else { Outcome::Ok };
+                Sample { iteration: arrival, outcome, ..sample(0, 0, due, ended) }
+            })
+            .collect();
+        let mut record = record(stage_ref(0, 0));
+        (record.samples, record.honesty.arrivals) =
+            (600, Some(Arrivals { due: 600, late: 200, unstarted: 200, ..Arrivals::default() }));
+        let stage = analyze_stage(&input(&plan, &record, &samples), false).analysis;
+        assert_eq!((stage.total.count, stage.total.cancelled, stage.due()), (300, 200, 500));
+        assert_eq!((stage.iterations(), stage.total.errors.len()), (500, 0), "cancelled is no error");
+        assert!((stage.total.rate_per_s - 60.0).abs() < 1e-9, "of the hundred that were due");
+        let latency = stage.total.latency.unwrap();
+        assert_eq!(latency.p95_ms, Some(20.0), "the successes are as fast as ever");
+        let all_due = stage.total.all_due.unwrap();
+        assert_eq!(all_due.p50, Some(e3_model::Bound { ms: 20.0, at_least: true }));
+        assert_eq!(all_due.p95, Some(e3_model::Bound { ms: 1_750.0, at_least: true }));
+        assert_eq!(stage.stamps, [Stamp::ConcurrencyBound]);
     }
 
     #[test]

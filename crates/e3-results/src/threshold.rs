@@ -1,8 +1,11 @@
 //! Thresholds: each condition of the plan at every stage that it applies to.
 
-use e3_model::{OpStatistics, Span, Statistic, Threshold, ThresholdResult, ThresholdState, quantity};
-use e3_stats::{Quantile, mean, percentile};
+use e3_model::{
+    OpStatistics, Relation, Span, Statistic, Threshold, ThresholdResult, ThresholdState, quantity,
+};
+use e3_stats::{Quantile, mean};
 
+use crate::bounded::Ranked;
 use crate::evidence::{AnalyzedStage, OpEvidence, invalid_because, invalidating};
 use crate::operations::{per_second, ratio};
 use crate::stage::milliseconds;
@@ -22,22 +25,19 @@ pub(crate) fn thresholds(
 
 fn judge(threshold: &Threshold, thread: &str, stage: &AnalyzedStage) -> Option<ThresholdResult> {
     let population = Population::of(threshold, stage)?;
-    let value = population.value(threshold.statistic);
-    let invalid = invalidating(&stage.analysis);
-    let (state, detail) = match (invalid, value) {
+    let seen = population.seen(threshold.statistic);
+    let (state, detail) = match (invalidating(&stage.analysis), seen) {
         (Some(stamp), _) => (ThresholdState::Undecided, format!("The stage {}.", invalid_because(stamp))),
         (None, None) => (ThresholdState::Undecided, population.too_few(threshold.statistic)),
-        (None, Some(value)) if threshold.relation.holds(value, threshold.limit) => {
-            (ThresholdState::Held, population.detail(threshold, value))
-        }
-        (None, Some(value)) => (ThresholdState::Broken, population.detail(threshold, value)),
+        (None, Some(seen)) => (population.state(threshold, seen), population.detail(threshold, seen)),
     };
+    let is_known = seen.is_some_and(|seen| !seen.at_least) || state != ThresholdState::Undecided;
     Some(ThresholdResult {
         threshold: threshold.text.clone(),
         thread: thread.to_owned(),
         stage: stage.analysis.stage,
         clients: stage.analysis.clients,
-        value,
+        value: seen.filter(|_| is_known).map(|seen| seen.value),
         limit: threshold.limit,
         state,
         detail,
@@ -46,12 +46,24 @@ fn judge(threshold: &Threshold, thread: &str, stage: &AnalyzedStage) -> Option<T
 
 /// The ops that a threshold judges at one stage, all together.
 struct Population {
-    /// The successes' latencies in nanoseconds, ascending.
-    latencies: Vec<u64>,
+    /// Of the successes; in the open model also what the ops had waited that had not ended, as lower bounds.
+    latencies: Ranked,
     ok: u64,
     count: u64,
+    /// Ops of the open model that had not ended when the stage did. In the closed one they are few, one a client at most,
+    /// and latency is that of the successes.
+    unfinished: u64,
     seconds: f64,
     window: Span,
+}
+
+/// A statistic as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Seen {
+    /// In the unit of its limits.
+    value: f64,
+    /// Whether it may be more.
+    at_least: bool,
 }
 
 impl Population {
@@ -69,41 +81,69 @@ impl Population {
         if chosen.is_empty() {
             return None;
         }
-        let mut latencies: Vec<u64> =
-            chosen.iter().flat_map(|(_, evidence)| evidence.latencies.iter().map(|own| own.value)).collect();
-        latencies.sort_unstable();
+        let known = chosen.iter().flat_map(|(_, evidence)| evidence.latencies.iter().map(|own| own.value));
+        let waited = chosen.iter().filter(|_| stage.is_open()).flat_map(|(_, evidence)| &evidence.unfinished);
+        let waited: Vec<u64> = waited.copied().collect();
         Some(Self {
-            latencies,
+            latencies: Ranked::of(known.collect(), &waited),
             ok: chosen.iter().map(|(own, _)| own.ok).sum(),
             count: chosen.iter().map(|(own, _)| own.count).sum(),
+            unfinished: u64::try_from(waited.len()).unwrap_or(u64::MAX),
             seconds: stage.seconds(),
             window: Span::from_millis(analysis.window_end_ms.saturating_sub(analysis.window_start_ms)),
         })
     }
 
-    /// Returns a statistic in the unit of its limits; none when too few ops speak for it.
-    fn value(&self, statistic: Statistic) -> Option<f64> {
+    /// Returns a statistic; none when too few ops speak for it.
+    fn seen(&self, statistic: Statistic) -> Option<Seen> {
         if let Some(quantile) = quantile(statistic) {
-            return percentile(&self.latencies, quantile).map(milliseconds);
+            let (ns, at_least) = self.latencies.at(quantile)?;
+            return Some(Seen { value: milliseconds(ns), at_least });
         }
+        let (values, is_bounded) = (self.latencies.values(), self.unfinished > 0);
+        let exact = |value: f64| Seen { value, at_least: false };
         match statistic {
-            Statistic::Mean => mean(&self.latencies).map(|ns| ns / 1e6),
-            Statistic::Max => self.latencies.last().copied().map(milliseconds),
-            Statistic::Rate => (self.seconds > 0.0).then(|| per_second(self.ok, self.seconds)),
-            _ => (self.count > 0).then(|| ratio(self.count - self.ok, self.count)),
+            Statistic::Mean => mean(values).map(|ns| Seen { value: ns / 1e6, at_least: is_bounded }),
+            Statistic::Max => values.last().map(|ns| Seen { value: milliseconds(*ns), at_least: is_bounded }),
+            Statistic::Rate => (self.seconds > 0.0).then(|| exact(per_second(self.ok, self.seconds))),
+            _ => (self.count > 0).then(|| exact(ratio(self.count - self.ok, self.count))),
         }
     }
 
-    fn detail(&self, threshold: &Threshold, value: f64) -> String {
+    /// Returns how a threshold came out that was seen so; undecided where what is not known may decide it.
+    fn state(&self, threshold: &Threshold, seen: Seen) -> ThresholdState {
+        let holds = |value: f64| threshold.relation.holds(value, threshold.limit);
+        let is_floor = matches!(threshold.relation, Relation::Above | Relation::AtLeast);
+        // Each op that had not ended may yet have failed, or not.
+        let due = self.count + self.unfinished;
+        let failed = self.count - self.ok;
+        let hinges = threshold.statistic == Statistic::Errors
+            && holds(ratio(failed, due)) != holds(ratio(failed + self.unfinished, due));
+        if hinges || seen.at_least && holds(seen.value) != is_floor {
+            ThresholdState::Undecided
+        } else if holds(seen.value) {
+            ThresholdState::Held
+        } else {
+            ThresholdState::Broken
+        }
+    }
+
+    fn detail(&self, threshold: &Threshold, seen: Seen) -> String {
         let statistic = threshold.statistic;
         let of = match statistic {
             Statistic::Errors => format!("{} ops that ended", quantity::count(self.count)),
             _ => format!("{} successes", quantity::count(self.ok)),
         };
+        let unfinished = match self.unfinished {
+            0 => String::new(),
+            _ if statistic == Statistic::Rate => String::new(),
+            some => format!(" and {} ops that had not ended with the stage", quantity::count(some)),
+        };
         format!(
-            "{} {}, of {of} in {}; it must be {} {}.",
+            "{} {}{}, of {of}{unfinished} in {}; it must be {} {}.",
             name(statistic),
-            shown(statistic, value),
+            if seen.at_least { "at least " } else { "" },
+            shown(statistic, seen.value),
             self.window,
             threshold.relation.sign(),
             shown(statistic, threshold.limit),
@@ -157,7 +197,7 @@ fn shown(statistic: Statistic, value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use e3_model::{Relation, Stamp, ThresholdTarget};
+    use e3_model::{Stamp, ThresholdTarget};
 
     use super::*;
     use crate::fixture::loaded;
@@ -239,6 +279,43 @@ mod tests {
         }
         let elsewhere = threshold(Statistic::P50, Some(("rest.Unknown", "")), Relation::Below, 1.0);
         assert_eq!(judge(&elsewhere, "one node", stage), None, "the stage does not have the script");
+    }
+
+    #[test]
+    fn what_had_not_ended_in_the_open_model_may_decide() {
+        use ThresholdState::{Broken, Held, Undecided};
+        // 500 ops that succeeded; 50 more had waited 5 ms when the stage ended, 50 had waited 10 s.
+        let mut loaded = loaded();
+        let stage = &mut loaded.stages[0];
+        stage.evidence[0].unfinished = [[5_000_000_u64; 50], [10_000_000_000; 50]].concat();
+        stage.analysis.total.cancelled = 100;
+        for (statistic, relation, limit, closed, open, why) in [
+            (
+                Statistic::P50,
+                Relation::Below,
+                50.0,
+                Held,
+                Undecided,
+                "five milliseconds may have become any more",
+            ),
+            (Statistic::P95, Relation::Below, 900.0, Held, Broken, "a twelfth had waited ten seconds"),
+            (Statistic::P95, Relation::Above, 900.0, Broken, Held, "and so is above any less"),
+            (Statistic::Mean, Relation::Below, 900.0, Held, Undecided, "800 ms at least"),
+            (Statistic::Max, Relation::Below, 900.0, Held, Broken, "ten seconds at least"),
+            (Statistic::Rate, Relation::AtLeast, 100.0, Held, Held, "a rate is what succeeded"),
+            (Statistic::Errors, Relation::Below, 0.01, Held, Undecided, "each may yet have failed"),
+            (Statistic::Errors, Relation::Below, 0.5, Held, Held, "but not so many"),
+        ] {
+            let threshold = threshold(statistic, None, relation, limit);
+            let mut judged = |arrivals| {
+                loaded.stages[0].analysis.arrivals = arrivals;
+                judge(&threshold, "one node", &loaded.stages[0]).unwrap()
+            };
+            assert_eq!(judged(None).state, closed, "{statistic:?}: {why}");
+            let found = judged(Some(crate::fixture::arrivals(100.0)));
+            assert_eq!(found.state, open, "{statistic:?}: {why}: {}", found.detail);
+            assert_eq!(found.value.is_none(), open == Undecided && statistic != Statistic::Errors, "{why}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Samples to record batches and back.
+//! Record batches back to samples.
 
 use std::sync::Arc;
 
@@ -11,43 +11,8 @@ use arrow_array::{
 
 use e3_model::{CacheState, GitPhases, Outcome, Sample};
 
-use crate::schema::schema;
+use crate::columns::cache_name;
 use crate::{Names, SamplesError};
-
-/// Returns samples as one record batch of [`schema`].
-pub(crate) fn to_batch(samples: &[Sample], names: &Names) -> Result<RecordBatch, SamplesError> {
-    let named = samples.iter().map(|sample| names.name(sample)).collect::<Result<Vec<_>, _>>()?;
-    let u64s = |field: fn(&Sample) -> u64| array::<UInt64Array, _>(samples, field);
-    let u32s = |field: fn(&Sample) -> u32| array::<UInt32Array, _>(samples, field);
-    let maybe = |field: fn(&Sample) -> Option<u64>| array::<UInt64Array, _>(samples, field);
-    let columns: Vec<ArrayRef> = vec![
-        u64s(|sample| sample.scheduled_ns),
-        u64s(|sample| sample.started_ns),
-        maybe(|sample| sample.first_byte_ns),
-        u64s(|sample| sample.ended_ns),
-        u64s(|sample| sample.bytes_in),
-        u64s(|sample| sample.bytes_out),
-        u32s(|sample| sample.client),
-        u32s(|sample| sample.iteration),
-        array::<UInt16Array, _>(samples, |sample| sample.job),
-        dictionary(named.iter().map(|(script, _)| *script))?,
-        dictionary(named.iter().map(|(_, op)| *op))?,
-        dictionary(samples.iter().map(|sample| sample.outcome.name()))?,
-        dictionary(samples.iter().map(|sample| cache_name(sample.cache)))?,
-        maybe(|sample| sample.phases.map(|phases| phases.advertisement_ns)),
-        maybe(|sample| sample.phases.map(|phases| phases.negotiation_ns)),
-        maybe(|sample| sample.phases.map(|phases| phases.server_think_ns)),
-        maybe(|sample| sample.phases.map(|phases| phases.transfer_ns)),
-    ];
-    RecordBatch::try_new(schema(), columns).map_err(SamplesError::Segment)
-}
-
-fn array<A, T>(samples: &[Sample], field: impl Fn(&Sample) -> T) -> ArrayRef
-where
-    A: Array + FromIterator<T> + 'static,
-{
-    Arc::new(samples.iter().map(field).collect::<A>())
-}
 
 pub(crate) fn dictionary<'a>(values: impl Iterator<Item = &'a str>) -> Result<ArrayRef, SamplesError> {
     let mut builder = StringDictionaryBuilder::<UInt16Type>::new();
@@ -181,16 +146,6 @@ fn maybe(column: &UInt64Array, row: usize) -> Option<u64> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-fn cache_name(cache: CacheState) -> &'static str {
-    match cache {
-        CacheState::Unknown => "unknown",
-        CacheState::Hit => "hit",
-        CacheState::Miss => "miss",
-    }
-}
-
 fn cache_state(name: &str) -> Option<CacheState> {
-    [CacheState::Unknown, CacheState::Hit, CacheState::Miss]
-        .into_iter()
-        .find(|cache| cache_name(*cache) == name)
+    crate::columns::CACHE_STATES.into_iter().find(|cache| cache_name(*cache) == name)
 }

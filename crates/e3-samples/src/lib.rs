@@ -9,6 +9,7 @@
 //! `metric-segments/` to `metrics.parquet`, with the columns of [`METRIC_COLUMNS`].
 
 mod batch;
+mod columns;
 mod error;
 mod metrics;
 mod metrics_rows;
@@ -23,4 +24,4 @@ pub use metrics_rows::METRIC_COLUMNS;
 pub use names::Names;
 pub use schema::{COLUMNS, Column};
 pub use seal::{has_samples, read, samples_file, seal};
-pub use segment::{append_segment, to_segment, torn_segments};
+pub use segment::{SegmentEncoder, append_segment, to_segment, torn_segments};

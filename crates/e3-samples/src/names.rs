@@ -1,8 +1,6 @@
 //! The names behind a sample's numbers.
 
-use e3_model::{Sample, StagePlan};
-
-use crate::SamplesError;
+use e3_model::StagePlan;
 
 /// The names of a stage's scripts and ops, by the positions that samples carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +28,9 @@ impl Names {
         Self { jobs }
     }
 
-    /// Returns the script's and the op's name of a sample.
-    pub(crate) fn name(&self, sample: &Sample) -> Result<(&str, &str), SamplesError> {
-        let job = self.jobs.get(usize::from(sample.job));
-        job.and_then(|job| Some((job.script.as_str(), job.ops.get(usize::from(sample.op))?.as_str())))
-            .ok_or_else(|| SamplesError::UnknownOp { job: sample.job, op: sample.op.to_string() })
+    /// Returns each job's script and ops, by position.
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.jobs.iter().map(|job| (job.script.as_str(), job.ops.as_slice()))
     }
 
     /// Returns the position of a named op in a job, if that job is of that script.

@@ -11,7 +11,8 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
-use crate::batch::{from_batch, to_batch};
+use crate::batch::from_batch;
+use crate::columns::ColumnEncoder;
 use crate::schema::{COLUMNS, Column, Kind, schema_of};
 use crate::segment::{clear_segments, has_segments, read_segments, set_aside};
 use crate::{Names, SamplesError};
@@ -77,7 +78,8 @@ fn in_order(mut samples: Vec<Sample>) -> Vec<Sample> {
 }
 
 fn write(stage_directory: &Path, path: &Path, samples: &[Sample], names: &Names) -> Result<(), SamplesError> {
-    let batches = samples.chunks(ROWS_AT_ONCE).map(|chunk| to_batch(chunk, names));
+    let columns = ColumnEncoder::new(names);
+    let batches = samples.chunks(ROWS_AT_ONCE).map(|chunk| columns.encode(chunk));
     write_file(stage_directory, path, &COLUMNS, batches)
 }
 

@@ -9,7 +9,8 @@ use arrow_ipc::writer::FileWriter;
 use bytes::Bytes;
 use e3_model::{Sample, WorkerId};
 
-use crate::batch::{from_batch, to_batch};
+use crate::batch::from_batch;
+use crate::columns::ColumnEncoder;
 use crate::schema::schema;
 use crate::{Names, SamplesError, samples_file};
 
@@ -18,10 +19,36 @@ use crate::{Names, SamplesError, samples_file};
 /// # Errors
 /// When a sample names a job or op that the stage does not have.
 pub fn to_segment(samples: &[Sample], names: &Names) -> Result<Bytes, SamplesError> {
-    let batch = to_batch(samples, names)?;
-    let mut writer = FileWriter::try_new(Vec::new(), &schema()).map_err(SamplesError::Segment)?;
-    writer.write(&batch).map_err(SamplesError::Segment)?;
-    Ok(writer.into_inner().map_err(SamplesError::Segment)?.into())
+    SegmentEncoder::new(names).encode(samples)
+}
+
+/// Makes segments of one stage's samples, one after another.
+#[derive(Debug)]
+pub struct SegmentEncoder {
+    columns: ColumnEncoder,
+    /// How many bytes the last segment had: the next one needs about as many.
+    length: usize,
+}
+
+impl SegmentEncoder {
+    /// Returns the encoder of a stage with these names.
+    pub fn new(names: &Names) -> Self {
+        Self { columns: ColumnEncoder::new(names), length: 0 }
+    }
+
+    /// Returns samples as the bytes of one segment; none is fine.
+    ///
+    /// # Errors
+    /// When a sample names a job or op that the stage does not have.
+    pub fn encode(&mut self, samples: &[Sample]) -> Result<Bytes, SamplesError> {
+        let batch = self.columns.encode(samples)?;
+        let room = Vec::with_capacity(self.length + self.length / 8);
+        let mut writer = FileWriter::try_new(room, &schema()).map_err(SamplesError::Segment)?;
+        writer.write(&batch).map_err(SamplesError::Segment)?;
+        let segment = writer.into_inner().map_err(SamplesError::Segment)?;
+        self.length = segment.len();
+        Ok(segment.into())
+    }
 }
 
 /// Adds a worker's segment to a stage: the file appears whole or not at all, whenever this process is killed.

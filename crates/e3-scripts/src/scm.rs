@@ -1,6 +1,7 @@
-//! Git operations, each over every transport.
+//! Git operations, each over every transport and by either client.
 
 pub(crate) mod change;
+mod client;
 pub(crate) mod git_clone;
 pub(crate) mod git_ls_remote;
 mod git_op;
@@ -9,5 +10,6 @@ pub(crate) mod removal;
 mod repositories;
 mod transport;
 
+pub(crate) use client::Client;
 pub(crate) use git_op::git_op;
 pub(crate) use transport::Transport;

@@ -1,6 +1,7 @@
 //! What scripts take from their setting.
 
-use e3_http::BaseUrl;
+use e3_http::{BaseUrl, HttpSession, HttpWay, Trust};
+use e3_model::{Connections, with_causes};
 use e3_workload::{Account, ClientContext, ScriptError, Setting};
 use rand::RngExt as _;
 
@@ -30,4 +31,68 @@ pub(crate) fn parse_base(script: &str, url: &str) -> Result<BaseUrl, ScriptError
         url: url.to_owned(),
         reason: error.to_string(),
     })
+}
+
+/// Returns how HTTP is spoken with the system; connections are kept unless the setting says otherwise, as browsers do.
+pub(crate) fn http_way(script: &str, setting: &Setting) -> Result<HttpWay, ScriptError> {
+    let trust = setting.ca.as_deref().map(Trust::pem).transpose().map_err(|error| ScriptError::Url {
+        script: script.to_owned(),
+        url: setting.url.clone(),
+        reason: with_causes(&error),
+    })?;
+    Ok(HttpWay {
+        version: setting.transport.http,
+        connections: setting.transport.connections.unwrap_or(Connections::KeepAlive),
+        trust: trust.unwrap_or_default(),
+    })
+}
+
+/// Returns a session with the system that talks as the setting says.
+pub(crate) fn http_session(script: &str, setting: &Setting) -> Result<HttpSession, ScriptError> {
+    Ok(HttpSession::new(parse_base(script, &setting.url)?).with_way(&http_way(script, setting)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use e3_http::Request;
+    use e3_model::{GitClient, HttpVersion, Secret, Transport};
+    use e3_testkit::{Authority, Secure, Speech, Validity, answer};
+    use e3_workload::RepositoryDraw;
+
+    use super::*;
+
+    fn setting(url: String, ca: Option<String>, transport: Transport) -> Setting {
+        let admin = Account { name: "admin".to_owned(), password: Secret::new("pass"), private_key: None };
+        let repositories = RepositoryDraw::default();
+        let (nodes, users) = (Vec::new(), Vec::new());
+        let git_client = GitClient::Native;
+        Setting { url, nodes, ssh: None, admin, users, repositories, ca, git_client, transport }
+    }
+
+    #[tokio::test]
+    async fn sessions_talk_as_the_setting_says() {
+        let authority = Authority::new();
+        let config = authority.server("127.0.0.1", Validity::Current, &["h2", "http/1.1"]);
+        let server = Secure::serve(Speech::Tls(config), |request| async move {
+            answer(200, &[], format!("{:?}", request.version()))
+        })
+        .await;
+        let (url, ca) = (server.https("127.0.0.1"), Some(authority.pem().to_owned()));
+        let (mut connections, kept, per_op) = (0, None, Some(Connections::PerOp));
+        for (http, lives, spoken, more) in [
+            (HttpVersion::Http1, kept, "HTTP/1.1", 1),
+            (HttpVersion::Http2, kept, "HTTP/2.0", 1),
+            (HttpVersion::Http2, per_op, "HTTP/2.0", 2),
+        ] {
+            let transport = Transport { http, connections: lives, ..Transport::default() };
+            let mut session = http_session("x.Test", &setting(url.clone(), ca.clone(), transport)).unwrap();
+            for _ in 0..2 {
+                assert_eq!(session.send(Request::get("/")).await.unwrap().body, spoken);
+            }
+            connections += more;
+            assert_eq!(server.loopback.connections(), connections, "{http:?} {lives:?}");
+        }
+        let broken = setting(url, Some("no certificate".to_owned()), Transport::default());
+        assert!(matches!(http_session("x.Test", &broken), Err(ScriptError::Url { .. })));
+    }
 }

@@ -37,6 +37,11 @@ impl Quantile {
         u128::from(count) * u128::from(WHOLE - self.0) >= BEYOND * u128::from(WHOLE)
     }
 
+    /// Returns the share of values beyond the quantile, between 0 and 1.
+    pub fn beyond(self) -> f64 {
+        f64::from(WHOLE - self.0) / f64::from(WHOLE)
+    }
+
     /// Returns the share of values at or below the quantile, between 0 and 1.
     pub(crate) fn share(self) -> f64 {
         f64::from(self.0) / f64::from(WHOLE)

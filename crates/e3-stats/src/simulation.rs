@@ -53,6 +53,21 @@ fn bursts(random: &mut Random) -> Stage {
     stage
 }
 
+/// Latencies of an open stage: arrivals at random to two servers that are busy for half of the time, counted from when each
+/// was due, so that those of a busy period are long together.
+fn queued(random: &mut Random) -> Stage {
+    let (mut stage, mut free, mut due) = (Stage::new(), [0.0_f64; 2], -100.0);
+    while due < 6000.0 {
+        due -= uniform(random).ln();
+        free.sort_by(f64::total_cmp);
+        free[0] = free[0].max(due) - uniform(random).ln();
+        if (0.0..6000.0).contains(&due) {
+            stage.push((due / 6000.0, (free[0] - due) / 1000.0));
+        }
+    }
+    stage
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds of some seconds")]
 fn slotted(stage: &Stage) -> Vec<Slotted> {
     let slot = |at: f64| slot_of((at * 1e9) as u64, 0..1_000_000_000);
@@ -105,6 +120,11 @@ fn latencies_that_follow_each_other_are_covered() {
 #[test]
 fn iterations_of_1_or_31_ops_are_covered() {
     covers(bursts);
+}
+
+#[test]
+fn latencies_of_arrivals_at_random_are_covered() {
+    covers(queued);
 }
 
 #[test]

@@ -6,20 +6,24 @@
 
 #![expect(clippy::panic, reason = "a testkit reports by failing the test")]
 
+mod authority;
 mod browser;
 mod git;
 mod git_server;
 mod loopback;
 mod redactor;
 mod repository;
+mod secure;
 mod sshd;
 mod wait;
 
+pub use authority::{Authority, Validity};
 pub use browser::{Browser, Scheme};
 pub use git::Git;
 pub use git_server::{GitServer, GitServerOptions, Tamper};
 pub use loopback::{Answer, Loopback, answer};
 pub use redactor::Redactor;
 pub use repository::{Shape, create_repository};
+pub use secure::{Secure, Speech};
 pub use sshd::{Sshd, SshdOptions};
 pub use wait::{wait_for, wait_for_blocking};

@@ -21,6 +21,11 @@ impl OpBudget {
         Self { left: AtomicU64::new(operations), used_up }
     }
 
+    /// Returns how many are left.
+    pub fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
+    }
+
     /// Takes one op; returns whether there was one.
     pub(crate) fn take(&self) -> bool {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
@@ -53,6 +58,7 @@ mod tests {
         let used_up = CancellationToken::new();
         let budget = OpBudget::new(2, used_up.clone());
         assert!(budget.take() && !used_up.is_cancelled());
+        assert_eq!(budget.left(), 1);
         assert!(budget.take() && used_up.is_cancelled());
         assert!(!budget.take());
         let none = CancellationToken::new();

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio_util::sync::CancellationToken;
 
 use crate::op::{OpUnderWay, since};
+use crate::op_timer::OpTimer;
 use crate::{Failure, Instant, Measured, OpBudget, SampleSink, Stopped};
 
 /// Where a client sits: what is fixed for it through the stage.
@@ -23,6 +24,35 @@ pub struct Seat {
     pub op_timeout: Duration,
     /// Where samples go.
     pub samples: SampleSink,
+}
+
+impl Seat {
+    /// Records the first op of an arrival that no client began before the stage ended: due then, cut off at the end.
+    ///
+    /// Both times are nanoseconds since the stage's start.
+    pub fn record_unstarted(&self, job: JobId, arrival: u64, (due_ns, end_ns): (u64, u64)) {
+        let due = self.sample((job, OpId(0)), iteration_of(arrival), due_ns, end_ns);
+        self.samples.record(Sample { outcome: Outcome::Cancelled, ..due });
+    }
+
+    /// Returns the sample of an op that has just started, of which nothing is measured yet.
+    fn sample(&self, (job, op): (JobId, OpId), iteration: u32, scheduled_ns: u64, started_ns: u64) -> Sample {
+        Sample {
+            scheduled_ns: scheduled_ns.min(started_ns),
+            started_ns,
+            first_byte_ns: None,
+            ended_ns: started_ns,
+            bytes_in: 0,
+            bytes_out: 0,
+            client: self.client.0,
+            job: job.0,
+            op: op.0,
+            iteration,
+            outcome: Outcome::Ok,
+            cache: CacheState::Unknown,
+            phases: None,
+        }
+    }
 }
 
 /// When a stage has its load.
@@ -44,24 +74,45 @@ pub struct ClientContext {
     seed: Seed,
     random: ChaCha8Rng,
     job: JobId,
-    ops: Vec<OpDescriptor>,
+    ops: Arc<[OpDescriptor]>,
     iteration: u32,
     due: Option<Instant>,
+    /// Whether this iteration has begun an op.
+    has_begun: bool,
     arguments: Arc<Arguments>,
     /// How many more ops may begin, over all clients of the share; none when only time ends the stage.
     budget: Option<Arc<OpBudget>>,
+    timer: OpTimer,
+    /// Until when it need not be asked again whether the stage was stopped.
+    goes_on_until: Option<Instant>,
 }
 
 impl ClientContext {
     /// Returns the context of one client for one of its jobs; `lane` keeps the draws of its jobs apart. No op begins
     /// before [`ClientContext::begin_stage`].
-    pub fn new(seat: Seat, job: JobId, ops: Vec<OpDescriptor>, lane: u64) -> Self {
+    pub fn new(seat: Seat, job: JobId, ops: impl Into<Arc<[OpDescriptor]>>, lane: u64) -> Self {
         let seed = seat.seed.fork(lane);
         let now = Instant::now();
         let load = Load { origin: now, end: now, stop: CancellationToken::new() };
         let random = ChaCha8Rng::seed_from_u64(seed.0);
-        let arguments = Arc::default();
-        Self { seat, load, seed, random, job, ops, iteration: 0, due: None, arguments, budget: None }
+        let (ops, arguments) = (ops.into(), Arc::default());
+        let (iteration, due, has_begun, budget) = (0, None, false, None);
+        let (timer, goes_on_until) = (OpTimer::default(), None);
+        Self {
+            seat,
+            load,
+            seed,
+            random,
+            job,
+            ops,
+            iteration,
+            due,
+            has_begun,
+            arguments,
+            budget,
+            timer,
+            goes_on_until,
+        }
     }
 
     /// Sets what the job tells its script.
@@ -79,6 +130,7 @@ impl ClientContext {
     /// Sets when ops may begin and from when samples count.
     pub fn begin_stage(&mut self, load: Load) {
         self.load = load;
+        self.goes_on_until = None;
     }
 
     /// Lets ops begin only as long as the budget has any left; each takes one when it begins.
@@ -93,6 +145,35 @@ impl ClientContext {
         self.random = ChaCha8Rng::seed_from_u64(self.seed.fork(u64::from(iteration)).0);
         self.iteration = iteration;
         self.due = due;
+        self.has_begun = false;
+    }
+
+    /// Sets that the iteration of an arrival of the open model comes next, and when it was due.
+    ///
+    /// Its draws follow from the arrival's own seed, whichever client serves it. Its number is the arrival's position in
+    /// the whole schedule, modulo 2^32.
+    pub fn begin_arrival(&mut self, arrival: u64, seed: Seed, due: Instant) {
+        self.random = ChaCha8Rng::seed_from_u64(seed.0);
+        self.iteration = iteration_of(arrival);
+        self.due = Some(due);
+        self.has_begun = false;
+    }
+
+    /// Returns whether this iteration has begun an op.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Records this iteration's arrival as one that no client began before the stage ended at that time; returns
+    /// whether it did, which it does not when the stage's ops are used up.
+    pub fn record_unstarted(&mut self, arrival: u64, end: Instant) -> bool {
+        if self.budget.as_ref().is_some_and(|budget| !budget.take()) {
+            return false;
+        }
+        let end_ns = since(self.load.origin, end);
+        let due_ns = self.due.take().map_or(end_ns, |due| since(self.load.origin, due));
+        self.seat.record_unstarted(self.job, arrival, (due_ns, end_ns));
+        true
     }
 
     /// Returns the iteration's own generator, before the first iteration the client's: same seed, same draws.
@@ -105,7 +186,7 @@ impl ClientContext {
         self.seat.client
     }
 
-    /// Returns which iteration of its client this is, from 0.
+    /// Returns which iteration of its client this is, from 0; in the open model, which arrival of the stage.
     pub fn iteration(&self) -> u32 {
         self.iteration
     }
@@ -128,38 +209,24 @@ impl ClientContext {
         W: Future<Output = Result<(T, Measured), Failure>>,
     {
         let started = Instant::now();
-        if started >= self.load.end || self.load.stop.is_cancelled() {
+        if !self.goes_on(started) {
             return Err(Stopped::StageOver);
         }
         if self.budget.as_ref().is_some_and(|budget| !budget.take()) {
             return Err(Stopped::StageOver);
         }
         let started_ns = since(self.load.origin, started);
-        let scheduled_ns =
-            self.due.take().map_or(started_ns, |due| since(self.load.origin, due).min(started_ns));
-        let sample = Sample {
-            scheduled_ns,
-            started_ns,
-            first_byte_ns: None,
-            ended_ns: started_ns,
-            bytes_in: 0,
-            bytes_out: 0,
-            client: self.seat.client.0,
-            job: self.job.0,
-            op: op.0,
-            iteration: self.iteration,
-            outcome: Outcome::Ok,
-            cache: CacheState::Unknown,
-            phases: None,
-        };
-        let under_way = OpUnderWay::begin(sample, self.load.origin, self.seat.samples.clone());
-        let failure = match tokio::time::timeout(self.seat.op_timeout, work).await {
-            Ok(Ok((value, measured))) => {
+        let scheduled_ns = self.due.take().map_or(started_ns, |due| since(self.load.origin, due));
+        self.has_begun = true;
+        let sample = self.seat.sample((self.job, op), self.iteration, scheduled_ns, started_ns);
+        let under_way = OpUnderWay::begin(sample, self.load.origin, &self.seat.samples);
+        let failure = match self.timer.limit(started + self.seat.op_timeout.min(FOR_EVER), work).await {
+            Some(Ok((value, measured))) => {
                 under_way.finish(Outcome::Ok, &measured);
                 return Ok(value);
             }
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure::new(
+            Some(Err(failure)) => failure,
+            None => Failure::new(
                 Outcome::Timeout,
                 format!("no end after {} s", self.seat.op_timeout.as_secs_f64()),
             ),
@@ -167,6 +234,23 @@ impl ClientContext {
         under_way.finish(failure.outcome, &failure.measured);
         let op = self.ops.get(op.index()).map_or_else(|| format!("op {}", op.0), |op| op.name.clone());
         Err(Stopped::Failed { op, outcome: failure.outcome, message: failure.message })
+    }
+
+    /// Returns whether an op may begin now.
+    ///
+    /// Whether the stage was stopped is asked once a millisecond: all clients share the lock that this takes, and nobody
+    /// stops a stage to the millisecond.
+    fn goes_on(&mut self, now: Instant) -> bool {
+        if now >= self.load.end {
+            return false;
+        }
+        if self.goes_on_until.is_none_or(|until| now >= until) {
+            if self.load.stop.is_cancelled() {
+                return false;
+            }
+            self.goes_on_until = Some(now + Duration::from_millis(1));
+        }
+        true
     }
 
     /// Waits outside the clock, as a person between two clicks would.
@@ -183,6 +267,14 @@ impl ClientContext {
     }
 }
 
+/// Returns the low half of an arrival's number, which is what a sample has room for.
+fn iteration_of(arrival: u64) -> u32 {
+    u32::try_from(arrival & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+/// Longer than any stage, and not too long for the clock.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 #[cfg(test)]
 mod tests {
     use rand::RngExt as _;
@@ -190,7 +282,7 @@ mod tests {
     use super::*;
     use crate::sample_channel;
 
-    fn context(end_ms: u64) -> (ClientContext, tokio::sync::mpsc::Receiver<Sample>) {
+    fn context(end_ms: u64) -> (ClientContext, crate::SampleSource) {
         let (samples, receiver) = sample_channel(8);
         let origin = Instant::now();
         let seat =
@@ -267,5 +359,46 @@ mod tests {
         assert!(context.op(OpId(0), work(30, Ok(()))).await.is_ok());
         let sample = samples.try_recv().unwrap();
         assert_eq!((sample.latency_ns(), sample.iteration), (100_000_000, 4));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn only_the_first_op_of_an_arrival_counts_from_its_schedule() {
+        let (mut context, mut samples) = context(10_000);
+        context.begin_arrival((7 << 32) + 5, Seed(9), Instant::now());
+        tokio::time::sleep(Duration::from_millis(70)).await;
+        assert!(!context.has_begun());
+        for _ in 0..2 {
+            assert!(context.op(OpId(0), work(30, Ok(()))).await.is_ok());
+        }
+        assert!(context.has_begun());
+        let recorded: Vec<_> = std::iter::from_fn(|| samples.try_recv().ok()).collect();
+        let view: Vec<_> = recorded.iter().map(|it| (it.latency_ns() / 1_000_000, it.iteration)).collect();
+        assert_eq!(view, [(100, 5), (30, 5)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_arrival_draws_the_same_whichever_client_serves_it() {
+        let draws = |seat_seed: u64, served: u32| {
+            let (mut context, _samples) = context(100);
+            context.seat.seed = Seed(seat_seed);
+            (0..served).for_each(|iteration| context.begin_iteration(iteration, None));
+            context.begin_arrival(3, Seed(77), Instant::now());
+            context.random().random::<u64>()
+        };
+        assert_eq!(draws(1, 0), draws(2, 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_arrival_that_nobody_began_is_cut_off_at_the_end() {
+        let (mut context, mut samples) = context(100);
+        let due = Instant::now() + Duration::from_millis(40);
+        context.begin_arrival(3, Seed(77), due);
+        context.limit_ops(Arc::new(OpBudget::new(1, CancellationToken::new())));
+        let end = due + Duration::from_millis(60);
+        assert!(context.record_unstarted(3, end));
+        assert!(!context.record_unstarted(4, end), "the stage's ops are used up");
+        let sample = samples.try_recv().unwrap();
+        let times = [sample.scheduled_ns, sample.started_ns, sample.ended_ns].map(|ns| ns / 1_000_000);
+        assert_eq!((times, sample.outcome, sample.iteration), ([40, 100, 100], Outcome::Cancelled, 3));
+        assert!(samples.try_recv().is_err());
     }
 }

@@ -20,15 +20,15 @@ pub struct Measured {
 }
 
 /// An op under way: when it is dropped before it was finished, it is recorded as cancelled.
-pub(crate) struct OpUnderWay {
+pub(crate) struct OpUnderWay<'a> {
     sample: Sample,
     origin: Instant,
-    sink: SampleSink,
+    sink: &'a SampleSink,
     recorded: bool,
 }
 
-impl OpUnderWay {
-    pub(crate) fn begin(sample: Sample, origin: Instant, sink: SampleSink) -> Self {
+impl<'a> OpUnderWay<'a> {
+    pub(crate) fn begin(sample: Sample, origin: Instant, sink: &'a SampleSink) -> Self {
         Self { sample, origin, sink, recorded: false }
     }
 
@@ -50,7 +50,7 @@ impl OpUnderWay {
     }
 }
 
-impl Drop for OpUnderWay {
+impl Drop for OpUnderWay<'_> {
     fn drop(&mut self) {
         if !self.recorded {
             self.record(Outcome::Cancelled);

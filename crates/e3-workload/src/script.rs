@@ -39,6 +39,9 @@ pub trait Script: Send + Sync {
 pub trait ScriptClient: Send {
     /// Performs one iteration; every network exchange is inside an op of the context.
     ///
+    /// In the open model an iteration is an arrival, its draws are the arrival's, and any client may serve it: what it
+    /// does must follow from the context, not from how many iterations this client has had.
+    ///
     /// # Errors
     /// When an op failed and the rest of the iteration makes no sense, or when the stage is over. The samples are
     /// recorded already.

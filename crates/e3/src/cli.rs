@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Githost(GithostCommand),
     /// Put one script's load on a system that is there
     #[command(long_about = crate::commands::LOAD_ABOUT, after_long_help = crate::commands::LOAD_EXAMPLES)]
-    Load(crate::commands::LoadArguments),
+    Load(Box<crate::commands::LoadArguments>),
     /// Print the JSON Schema of a document
     #[command(long_about = help::SCHEMA, after_long_help = help::SCHEMA_EXAMPLES)]
     Schema(SchemaArguments),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use e3_model::{Comparison, Measure, Verdict, quantity};
+use e3_model::{Comparison, LoadLevel, Measure, Verdict, quantity};
 
 use crate::printer::several;
 use crate::terminal::Style;
@@ -19,7 +19,7 @@ pub(crate) fn tables<'a>(
     let mut out = String::new();
     for group in comparisons.chunk_by(|one, other| place(one) == place(other)) {
         let Some(first) = group.first() else { continue };
-        let title = format!("{}, {} clients", text::one_line(&title(first)), first.clients);
+        let title = format!("{}, {}", text::one_line(&title(first)), first.load());
         let _ = writeln!(out, "{}", style.bold(&text::shortened(&title, columns)));
         let shown: Vec<&Comparison> = group.iter().filter(|one| has_value(one)).collect();
         let reasons = reasons(&shown);
@@ -38,8 +38,8 @@ pub(crate) fn tables<'a>(
     out
 }
 
-fn place(comparison: &Comparison) -> (usize, u32) {
-    (comparison.thread.index(), comparison.clients)
+fn place(comparison: &Comparison) -> (usize, LoadLevel) {
+    (comparison.thread.index(), comparison.load())
 }
 
 fn has_value(comparison: &Comparison) -> bool {
@@ -149,6 +149,7 @@ mod tests {
             thread: ThreadId(1),
             baseline: ThreadId(0),
             clients: 16,
+            offered: None,
             stages: Vec::new(),
             baseline_stages: Vec::new(),
             script: if op.is_empty() { String::new() } else { "scm.GitCloneOverHttp".to_owned() },

@@ -14,7 +14,7 @@ use e3_model::{Plan, Reset, StageOutcome, quantity};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::printer::{Printer, several};
+use crate::printer::Printer;
 use crate::{screen, terminal};
 use state::State;
 
@@ -79,10 +79,9 @@ impl Display {
             }
             FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
                 let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                let length = state.length(*stage, *duration);
+                let (load, length) = (state.load(*stage, *clients), state.length(*stage, *duration));
                 drop(state);
-                let clients = several(usize::try_from(*clients).unwrap_or(usize::MAX), "client");
-                let text = format!("{position}/{of}  {thread}, {clients} {length} ({stage})");
+                let text = format!("{position}/{of}  {thread}, {load} {length} ({stage})");
                 self.printer.progress("run", &text);
             }
             FleetEvent::Progress { .. } => {}

@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod commands;
 mod comparison;
+mod descriptors;
 mod display;
 mod exit;
 mod failure;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
             style,
         );
     };
+    descriptors::raise_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

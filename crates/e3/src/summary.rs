@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use e3_model::{Analysis, ThresholdResult, ThresholdState};
+use e3_model::{Analysis, LoadLevel, ThresholdState};
 
 use crate::printer::several;
 use crate::terminal::Style;
@@ -14,7 +14,7 @@ pub(crate) fn summary(analysis: &Analysis, report: &Path, columns: usize, style:
     let mut out = String::from("\n");
     answer(&mut out, analysis, columns, style);
     headlines(&mut out, analysis, columns, style);
-    thresholds(&mut out, &analysis.thresholds, columns, style);
+    thresholds(&mut out, analysis, columns, style);
     let _ = writeln!(out, "\nreport: {}", report.display());
     out
 }
@@ -44,7 +44,8 @@ fn headlines(out: &mut String, analysis: &Analysis, columns: usize, style: Style
     }
 }
 
-fn thresholds(out: &mut String, results: &[ThresholdResult], columns: usize, style: Style) {
+fn thresholds(out: &mut String, analysis: &Analysis, columns: usize, style: Style) {
+    let results = &analysis.thresholds;
     if results.is_empty() {
         return;
     }
@@ -67,9 +68,9 @@ fn thresholds(out: &mut String, results: &[ThresholdResult], columns: usize, sty
                 let _ = writeln!(out, "  {word}  {}", text::one_line(&result.threshold));
             }
             let detail = format!(
-                "“{}” at {} clients: {}",
+                "“{}” at {}: {}",
                 text::one_line(&result.thread),
-                result.clients,
+                analysis.load_of(result.stage).unwrap_or(LoadLevel::Clients(result.clients)),
                 result.detail
             );
             let detail = text::wrap(&detail, columns.saturating_sub(DETAIL), DETAIL);

@@ -4,7 +4,7 @@
 //! turns; the best of all rounds counts, because everything else on a machine only makes it slower.
 
 mod drive;
-mod nginx;
+pub(super) mod nginx;
 mod node;
 mod repository;
 

@@ -1,160 +1,202 @@
-//! One connection to a server, with one channel on which one service runs.
+//! The channel on which one operation's service runs, and the connection that carries it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Instant};
 
-use russh::{
-    ChannelReadHalf, ChannelWriteHalf, Disconnect,
-    client::{self, Handle, Msg},
-    keys::{HashAlg, PrivateKeyWithHashAlg},
-};
-use tokio::{net::TcpStream, sync::oneshot, time::timeout};
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 
-use super::{
-    SshError, SshServer,
-    verifier::{Ended, Verifier},
-    wire::{Guard, Trace, Wire},
-};
+use super::{SshError, SshServer, kept::Held, session::Session};
 
-/// A connection on which a service was asked for; dropping it closes the socket at once.
+/// A channel on which a service was asked for.
+///
+/// Dropping it closes the connection at once where it is the operation's own. Else it closes the channel, and no other
+/// operation begins on the connection, since nobody knows what the server makes of the rest of its answer.
 pub(super) struct Connection {
-    /// What comes from the service.
-    pub(super) incoming: ChannelReadHalf,
-    /// The service's stdin.
-    pub(super) outgoing: ChannelWriteHalf<Msg>,
-    pub(super) trace: Trace,
-    session: Session,
+    incoming: ChannelReadHalf,
+    outgoing: Outgoing,
+    /// What was heard already.
+    first: Option<ChannelMsg>,
+    /// When the service was asked for.
+    asked: Instant,
 }
 
-/// A session with a server that knows who we are.
-struct Session {
-    server: SshServer,
-    handle: Handle<Verifier>,
-    ended: oneshot::Receiver<Ended>,
-    _guard: Guard,
+/// The writing half of a channel, and what carries it.
+struct Outgoing {
+    half: Arc<ChannelWriteHalf<Msg>>,
+    /// None once the connection was closed in order.
+    carrier: Option<Carrier>,
+    /// Whether the server has closed the channel, so that nothing more comes of it.
+    is_closed: bool,
+}
+
+enum Carrier {
+    Own(Session),
+    Kept(Arc<Held>),
+}
+
+/// What the server is asked to run.
+pub(super) struct Command {
+    pub(super) line: String,
+    /// What `GIT_PROTOCOL` is set to.
+    pub(super) protocol: Option<&'static str>,
 }
 
 impl Connection {
-    /// Connects, shakes hands, authenticates, and asks for a command with `GIT_PROTOCOL` set.
+    /// Opens a channel, on a connection as the server's remote wants it, and asks for a command.
+    pub(super) async fn open(server: &SshServer, command: &Command) -> Result<Self, SshError> {
+        match server.kept() {
+            Some(kept) => kept.open(server, command).await,
+            None => Self::own(server, command).await,
+        }
+    }
+
+    /// Opens a connection for this operation alone.
     ///
     /// The command is not waited for, nor is the environment: a server that refuses says so in the channel, or not.
-    pub(super) async fn open(
-        server: &SshServer,
-        command: String,
-        protocol: Option<&str>,
-    ) -> Result<Self, SshError> {
-        let address = || server.address().to_owned();
-        let stream = timeout(CONNECT_BOUND, TcpStream::connect(server.host_and_port()))
-            .await
-            .map_err(|_| SshError::Timeout {
-                server: address(),
-                what: "the connection",
-                bound: CONNECT_BOUND,
-            })?
-            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-            .map_err(|source| SshError::Connect { server: address(), source })?;
-        timeout(HANDSHAKE_BOUND, Self::start(server, stream, command, protocol)).await.unwrap_or_else(|_| {
-            Err(SshError::Timeout { server: address(), what: "the handshake", bound: HANDSHAKE_BOUND })
-        })
+    pub(super) async fn own(server: &SshServer, command: &Command) -> Result<Self, SshError> {
+        let session = Session::open(server).await?;
+        let (incoming, half) = session.channel().await?.split();
+        let outgoing = Outgoing::new(half, Carrier::Own(session));
+        outgoing.ask(command).await?;
+        Ok(Self { incoming, outgoing, first: None, asked: Instant::now() })
     }
 
-    async fn start(
-        server: &SshServer,
-        stream: TcpStream,
-        command: String,
-        protocol: Option<&str>,
-    ) -> Result<Self, SshError> {
-        let (wire, guard, trace) = Wire::new(stream);
-        let (verifier, ended) = Verifier::new(server.host_key().clone());
-        let handle = client::connect_stream(server.config(), wire, verifier)
-            .await
-            .map_err(|ended| error_of(server, ended, "the handshake"))?;
-        let mut session = Session { server: server.clone(), handle, ended, _guard: guard };
-        session.authenticate().await?;
-        let opened = session.handle.channel_open_session().await;
-        let (incoming, outgoing) = match opened {
-            Ok(channel) => channel.split(),
-            Err(error) => return Err(session.failed(error, "the opening of a channel").await),
+    /// Opens a channel of a connection that is kept and waits until the command is accepted, so that nothing has been
+    /// done if the connection proves to be gone.
+    pub(super) async fn on(held: Arc<Held>, command: &Command) -> Result<Self, SshError> {
+        let server = Arc::clone(&held);
+        // In a task, since a channel that opens after its operation was given up must be closed all the same.
+        let opening = tokio::spawn(async move {
+            let (incoming, half) = held.session().channel().await?.split();
+            Ok((incoming, Outgoing::new(half, Carrier::Kept(held))))
+        });
+        let (mut incoming, outgoing) = match opening.await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(server.session().failed(russh::Error::RecvError, START).await),
         };
-        if let Some(version) = protocol
-            && let Err(error) = outgoing.set_env(false, "GIT_PROTOCOL", version).await
-        {
-            return Err(session.failed(error, "the start of the service").await);
-        }
-        if let Err(error) = outgoing.exec(true, command).await {
-            return Err(session.failed(error, "the start of the service").await);
-        }
-        Ok(Self { incoming, outgoing, trace, session })
-    }
-
-    /// Returns why the connection is gone; none if it went without a word.
-    pub(super) async fn broken(&mut self) -> Option<SshError> {
-        let ended = (&mut self.session.ended).await.ok()?;
-        Some(error_of(&self.session.server, ended, "the transfer"))
-    }
-
-    pub(super) fn timeout(&self, what: &'static str, bound: Duration) -> SshError {
-        SshError::Timeout { server: self.session.server.address().to_owned(), what, bound }
-    }
-
-    /// Says farewell and waits, for a bounded time, until the socket is closed.
-    pub(super) async fn close(self) {
-        let Self { incoming, outgoing, session, .. } = self;
-        drop((incoming, outgoing));
-        let leaving = async {
-            // A server that went first has closed the socket for us.
-            if session.handle.disconnect(Disconnect::ByApplication, "", "").await.is_ok() {
-                let _ = session.handle.await;
+        drop(server);
+        outgoing.ask(command).await?;
+        let asked = Instant::now();
+        let first = loop {
+            match incoming.wait().await {
+                Some(ChannelMsg::WindowAdjusted { .. }) => {}
+                Some(message) => break Some(message),
+                None => return Err(outgoing.session().failed(russh::Error::Disconnect, START).await),
             }
         };
-        // What is not closed by then is cut by the guard.
-        let _ = timeout(LEAVE_BOUND, leaving).await;
+        Ok(Self { incoming, outgoing, first, asked })
+    }
+
+    /// Returns the service's stdin, what comes from it, and when something was sent.
+    pub(super) fn split(&mut self) -> (&ChannelWriteHalf<Msg>, Incoming<'_>, Sent<'_>) {
+        let Self { incoming, outgoing, first, asked } = self;
+        (&outgoing.half, Incoming { half: incoming, first }, Sent { asked: *asked, outgoing })
+    }
+
+    /// Returns the service's stdin.
+    pub(super) fn outgoing(&self) -> &ChannelWriteHalf<Msg> {
+        &self.outgoing.half
+    }
+
+    /// Returns the next message of the channel; none if the connection is gone.
+    pub(super) async fn wait(&mut self) -> Option<ChannelMsg> {
+        self.split().1.wait().await
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        self.outgoing.session()
+    }
+
+    /// Notes that the server has closed the channel.
+    pub(super) fn note_closed(&mut self) {
+        self.outgoing.is_closed = true;
+    }
+
+    /// Closes the connection in order if it is the operation's own.
+    pub(super) async fn close(mut self) {
+        match self.outgoing.carrier.take() {
+            Some(Carrier::Own(session)) => {
+                drop(self);
+                session.leave().await;
+            }
+            kept => self.outgoing.carrier = kept,
+        }
     }
 }
 
-impl Session {
-    async fn authenticate(&mut self) -> Result<(), SshError> {
-        let key = self.server.key().clone();
-        let hash = if key.is_rsa() { self.rsa_hash().await } else { None };
-        let offered = PrivateKeyWithHashAlg::new(key.shared(), hash);
-        match self.handle.authenticate_publickey(self.server.user(), offered).await {
-            Ok(result) if result.success() => Ok(()),
-            Ok(_) if !self.handle.is_closed() => Err(SshError::Denied {
-                server: self.server.address().to_owned(),
-                fingerprint: key.fingerprint(),
-            }),
-            Ok(_) => Err(self.failed(russh::Error::Disconnect, "the authentication").await),
-            Err(error) => Err(self.failed(error, "the authentication").await),
+/// When bytes were sent.
+pub(super) struct Sent<'c> {
+    asked: Instant,
+    outgoing: &'c Outgoing,
+}
+
+impl Sent<'_> {
+    /// Returns when the last byte of a request went out; `handed` is when the connection took it, if there was one.
+    pub(super) fn last(&self, handed: Option<Instant>) -> Instant {
+        match &self.outgoing.carrier {
+            // What others write meanwhile is no part of the request.
+            Some(Carrier::Kept(held)) if held.is_shared() => handed.unwrap_or(self.asked),
+            _ => self.outgoing.session().trace().last_write(),
+        }
+    }
+}
+
+/// What comes from a service.
+pub(super) struct Incoming<'c> {
+    half: &'c mut ChannelReadHalf,
+    first: &'c mut Option<ChannelMsg>,
+}
+
+impl Incoming<'_> {
+    pub(super) async fn wait(&mut self) -> Option<ChannelMsg> {
+        match self.first.take() {
+            Some(message) => Some(message),
+            None => self.half.wait().await,
+        }
+    }
+}
+
+impl Outgoing {
+    fn new(half: ChannelWriteHalf<Msg>, carrier: Carrier) -> Self {
+        Self { half: Arc::new(half), carrier: Some(carrier), is_closed: false }
+    }
+
+    fn session(&self) -> &Session {
+        match self.carrier.as_ref().expect("only the close of the connection takes it") {
+            Carrier::Own(session) => session,
+            Carrier::Kept(held) => held.session(),
         }
     }
 
-    /// Returns the hash with which an RSA key signs: the best that the server names, never SHA-1.
-    async fn rsa_hash(&self) -> Option<HashAlg> {
-        let named = self.handle.best_supported_rsa_hash().await.ok().flatten().flatten();
-        named.or(Some(HashAlg::Sha512))
-    }
-
-    /// Returns why something failed: what ended the session, if it has ended.
-    async fn failed(&mut self, error: russh::Error, during: &'static str) -> SshError {
-        let ended = if self.handle.is_closed() { (&mut self.ended).await.ok() } else { None };
-        error_of(&self.server, ended.unwrap_or(Ended::Broken(error)), during)
-    }
-}
-
-fn error_of(server: &SshServer, ended: Ended, during: &'static str) -> SshError {
-    let address = server.address().to_owned();
-    match ended {
-        Ended::WrongHostKey(found) => SshError::HostKey {
-            server: address,
-            expected: server.host_key().fingerprint(HashAlg::Sha256).to_string(),
-            found,
-        },
-        Ended::Disconnected(message) => SshError::Disconnected { server: address, message },
-        Ended::Broken(source) => SshError::Broken { server: address, during, source: Box::new(source) },
+    async fn ask(&self, command: &Command) -> Result<(), SshError> {
+        if let Some(version) = command.protocol
+            && let Err(error) = self.half.set_env(false, "GIT_PROTOCOL", version).await
+        {
+            return Err(self.session().failed(error, START).await);
+        }
+        match self.half.exec(true, command.line.as_bytes()).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.session().failed(error, START).await),
+        }
     }
 }
 
-const CONNECT_BOUND: Duration = Duration::from_secs(10);
-/// A server under load lets its clients wait for their turn.
-const HANDSHAKE_BOUND: Duration = Duration::from_secs(30);
-/// For what is left to say when the answer is there.
-pub(super) const LEAVE_BOUND: Duration = Duration::from_secs(10);
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        let Some(Carrier::Kept(held)) = self.carrier.take() else { return };
+        if self.is_closed {
+            return;
+        }
+        held.give_up();
+        // Without a runtime there is no session left either.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let half = Arc::clone(&self.half);
+            runtime.spawn(async move {
+                // Where the connection is gone, so is the channel.
+                let _ = half.close().await;
+                drop(held);
+            });
+        }
+    }
+}
+
+const START: &str = "the start of the service";

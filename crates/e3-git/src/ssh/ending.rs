@@ -64,6 +64,11 @@ impl Ending {
         self.closed.is_some() || self.is_refused
     }
 
+    /// Returns whether the server has closed the channel in order.
+    pub(super) fn is_channel_closed(&self) -> bool {
+        self.closed == Some(Closed::Channel)
+    }
+
     /// Returns whether the connection went before the server had closed the channel.
     pub(super) fn is_cut(&self) -> bool {
         self.closed == Some(Closed::Connection)

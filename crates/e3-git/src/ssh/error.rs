@@ -1,6 +1,6 @@
 //! What can go wrong below Git on an SSH connection.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use e3_model::Outcome;
 
@@ -54,6 +54,14 @@ pub enum SshError {
         /// Its words.
         message: String,
     },
+    /// The server opens no channel on a connection that it let in.
+    #[error("{server} opens no channel for a command: {reason}")]
+    NoChannel {
+        /// The server.
+        server: String,
+        /// Its reason.
+        reason: &'static str,
+    },
     /// The connection broke, or what came over it is not SSH.
     #[error("the SSH connection to {server} failed during {during}")]
     Broken {
@@ -62,7 +70,7 @@ pub enum SshError {
         /// What was under way.
         during: &'static str,
         /// What broke it.
-        source: Box<russh::Error>,
+        source: Arc<russh::Error>,
     },
 }
 
@@ -76,8 +84,8 @@ impl SshError {
                 _ => Outcome::Connection,
             },
             Self::Timeout { .. } => Outcome::Timeout,
-            // The server works; it is what it was told about keys that is wrong.
-            Self::HostKey { .. } | Self::Denied { .. } => Outcome::Git,
+            // The server works; it was told other keys, or lets nobody do this.
+            Self::HostKey { .. } | Self::Denied { .. } | Self::NoChannel { .. } => Outcome::Git,
             Self::Disconnected { .. } => Outcome::Connection,
             Self::Broken { source, .. } => outcome_of(source),
         }

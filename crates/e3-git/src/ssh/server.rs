@@ -1,24 +1,30 @@
 //! The server of a remote: its address, its host key, and who the client is there.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use e3_model::SshEndpoint;
+use e3_model::{Connections, SshEndpoint};
 use percent_encoding::percent_decode_str;
 use russh::{
-    Preferred, SshId, cipher,
+    Names, Preferred, SshId, cipher,
     client::Config,
     compression, kex,
     keys::{Algorithm, PublicKey},
 };
 use url::{Host, Url};
 
-use super::SshKey;
+use super::{SshKey, kept::Kept, negotiated::Negotiated};
 use crate::GitError;
 
-/// An SSH server as one user's client knows it. Cheap to clone.
+/// An SSH server as one user's client knows it. Cheap to clone; clones share a connection that is kept.
 #[derive(Clone)]
 pub(crate) struct SshServer {
     shared: Arc<Shared>,
+    /// The connection from operation to operation; none where each has its own.
+    kept: Option<Arc<Kept>>,
 }
 
 struct Shared {
@@ -26,6 +32,7 @@ struct Shared {
     host_key: PublicKey,
     key: SshKey,
     config: Arc<Config>,
+    negotiated: OnceLock<Negotiated>,
 }
 
 /// Where a server listens.
@@ -48,13 +55,54 @@ impl SshServer {
                 what: "a public host key such as \"ssh-ed25519 AAAA…\"",
                 reason: error.to_string(),
             })?;
-        let config = Arc::new(config(&host_key.algorithm()));
-        Ok(Self { shared: Arc::new(Shared { address, host_key, key, config }) })
+        let config = Arc::new(config(&host_key.algorithm(), Connections::PerOp));
+        let shared = Shared { address, host_key, key, config, negotiated: OnceLock::new() };
+        Ok(Self { shared: Arc::new(shared), kept: None })
+    }
+
+    /// Returns the server with connections that live so long; it shares none with the one that it was made from.
+    ///
+    /// A kept connection is opened by the first operation and has a channel for each, any number at a time. One that
+    /// breaks, or that an operation leaves before its service has ended, is replaced by the next operation; it is
+    /// closed when the last clone of this and the last operation is gone.
+    pub(crate) fn with_connections(self, connections: Connections) -> Self {
+        let Shared { address, host_key, key, .. } = &*self.shared;
+        let shared = Shared {
+            address: address.clone(),
+            host_key: host_key.clone(),
+            key: key.clone(),
+            config: Arc::new(config(&host_key.algorithm(), connections)),
+            negotiated: OnceLock::new(),
+        };
+        let kept = match connections {
+            Connections::PerOp => None,
+            Connections::KeepAlive => Some(Arc::default()),
+        };
+        Self { shared: Arc::new(shared), kept }
+    }
+
+    /// Returns the server without the connection that is kept to it.
+    pub(super) fn alone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), kept: None }
+    }
+
+    /// Returns what was negotiated with the server first; none before that.
+    pub(crate) fn negotiated(&self) -> Option<&Negotiated> {
+        self.shared.negotiated.get()
+    }
+
+    pub(super) fn note_negotiated(&self, names: &Names) {
+        // Both sides offer the same every time, so the first answer is everyone's.
+        self.shared.negotiated.get_or_init(|| Negotiated::of(names));
     }
 
     /// Returns the server's URL, for people.
     pub(crate) fn address(&self) -> &str {
         &self.shared.address.url
+    }
+
+    pub(super) fn kept(&self) -> Option<&Arc<Kept>> {
+        self.kept.as_ref()
     }
 
     pub(super) fn user(&self) -> &str {
@@ -113,9 +161,9 @@ impl Address {
 
 /// Returns how to talk: cheap and fast where the server lets us choose, since the client must not be the bottleneck.
 ///
-/// Source: measurements against OpenSSH 9.2: AES-GCM takes half of the CPU of chacha20-poly1305; the windows
-/// and packets are as large as the library and the protocol allow.
-fn config(host_key: &Algorithm) -> Config {
+/// Source: measurements against OpenSSH 9.2: AES-GCM takes half of the CPU of chacha20-poly1305. Windows and packets
+/// are those of OpenSSH's own client; larger ones take no less CPU here, and more memory.
+fn config(host_key: &Algorithm, connections: Connections) -> Config {
     // The pinned kind first, so that a server with several keys shows that one; the others, so that the key of
     // a wrong server can be named.
     let is_pinned = |algorithm: &Algorithm| match (algorithm, host_key) {
@@ -126,11 +174,12 @@ fn config(host_key: &Algorithm) -> Config {
     keys.extend(others);
     Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-e3_", env!("CARGO_PKG_VERSION")))),
-        window_size: 16 << 20,
-        maximum_packet_size: 65_535,
-        // As many packets as one client holds at most while it is not running.
-        channel_buffer_size: 32,
+        window_size: WINDOW,
+        maximum_packet_size: LARGEST_PACKET,
+        channel_buffer_size: MESSAGES_AHEAD,
         nodelay: true,
+        // Sees that the server of a connection that is kept is gone; an operation's own ends with it.
+        keepalive_interval: (connections == Connections::KeepAlive).then_some(KEEPALIVE),
         preferred: Preferred {
             kex: Cow::Borrowed(KEX),
             key: Cow::Owned(keys),
@@ -162,6 +211,20 @@ const CIPHERS: &[cipher::Name] = &[
     cipher::AES_192_CTR,
     cipher::AES_256_CTR,
 ];
+
+/// How far a server may send ahead, in bytes. What is held of it here is bounded by [`MESSAGES_AHEAD`]; the rest
+/// waits in the operating system, or at the server.
+///
+/// Source: `CHAN_SES_WINDOW_DEFAULT` in OpenSSH's channels.h.
+const WINDOW: u32 = 64 * LARGEST_PACKET;
+/// Source: `CHAN_SES_PACKET_DEFAULT`, likewise.
+const LARGEST_PACKET: u32 = 32 << 10;
+/// As many packets as a client holds while it is not running. With the packet that is being read, its copy, and the
+/// buffer of the socket, a connection holds some 300 KiB, however large the pack is (`cargo xtask bench memory`).
+const MESSAGES_AHEAD: usize = 4;
+
+/// How long a server may be silent until it is asked for a sign of life.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Who logs in where the URL names nobody: Bitbucket and its like know people by their keys, not by this.
 const GIT: &str = "git";
@@ -211,13 +274,13 @@ mod tests {
     #[test]
     fn the_pinned_kind_of_key_is_asked_for_first_and_the_others_too() {
         for first in Preferred::DEFAULT.key.iter() {
-            let config = config(first);
+            let config = config(first, Connections::PerOp);
             let keys = &config.preferred.key;
             assert_eq!(keys.len(), Preferred::DEFAULT.key.len());
             let is_first = keys[0] == *first || (keys[0].clone().is_rsa() && first.clone().is_rsa());
             assert!(is_first, "{first}: {keys:?}");
         }
-        let rsa = config(&Algorithm::Rsa { hash: None });
+        let rsa = config(&Algorithm::Rsa { hash: None }, Connections::PerOp);
         assert_ne!(rsa.preferred.key[0], Algorithm::Rsa { hash: None }, "SHA-1 comes last");
     }
 

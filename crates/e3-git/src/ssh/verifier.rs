@@ -1,33 +1,38 @@
 //! The client's half of the session's callbacks: is it the right server, and why did the session end.
 
-use russh::{
-    client::{DisconnectReason, Handler},
-    keys::{HashAlg, PublicKey, PublicKeyOrCertificate},
-};
-use tokio::sync::oneshot;
+use std::sync::Arc;
 
-/// Lets only the server with the pinned key pass, and tells why the session ended.
+use russh::{
+    Names,
+    client::{DisconnectReason, Handler, Session},
+    keys::{HashAlg, PublicKeyOrCertificate},
+};
+use tokio::sync::watch;
+
+use super::SshServer;
+
+/// Lets only the server with the pinned key pass, and tells what was negotiated and why the session ended.
 pub(super) struct Verifier {
-    pinned: PublicKey,
-    ended: Option<oneshot::Sender<Ended>>,
+    server: SshServer,
+    ended: watch::Sender<Option<Ended>>,
 }
 
 /// Why a session ended, before or after its handshake.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Ended {
     /// The server showed the key with this fingerprint.
     WrongHostKey(String),
     /// The server said farewell in these words.
     Disconnected(String),
     /// The connection broke.
-    Broken(russh::Error),
+    Broken(Arc<russh::Error>),
 }
 
 impl Verifier {
     /// Returns the verifier, and where it tells why an established session ended.
-    pub(super) fn new(pinned: PublicKey) -> (Self, oneshot::Receiver<Ended>) {
-        let (tell, ended) = oneshot::channel();
-        (Self { pinned, ended: Some(tell) }, ended)
+    pub(super) fn new(server: &SshServer) -> (Self, watch::Receiver<Option<Ended>>) {
+        let (tell, ended) = watch::channel(None);
+        (Self { server: server.alone(), ended: tell }, ended)
     }
 }
 
@@ -36,7 +41,9 @@ impl Handler for Verifier {
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Ended> {
         match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } if key.key_data() == self.pinned.key_data() => {
+            PublicKeyOrCertificate::PublicKey { key, .. }
+                if key.key_data() == self.server.host_key().key_data() =>
+            {
                 Ok(true)
             }
             PublicKeyOrCertificate::PublicKey { key, .. } => {
@@ -44,6 +51,11 @@ impl Handler for Verifier {
             }
             PublicKeyOrCertificate::Certificate(_) => Err(Ended::WrongHostKey("of a certificate".to_owned())),
         }
+    }
+
+    async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut Session) -> Result<(), Ended> {
+        self.server.note_negotiated(names);
+        Ok(())
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Ended>) -> Result<(), Ended> {
@@ -54,17 +66,14 @@ impl Handler for Verifier {
             }
             DisconnectReason::Error(error) => error,
         };
-        if let Some(tell) = self.ended.take() {
-            // Nobody listens where the operation has ended already.
-            let _ = tell.send(ended);
-        }
+        self.ended.send_replace(Some(ended));
         Ok(())
     }
 }
 
 impl From<russh::Error> for Ended {
     fn from(error: russh::Error) -> Self {
-        Self::Broken(error)
+        Self::Broken(Arc::new(error))
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the native client and real git find in the same repositories.
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
-use e3_git::{GitError, clone, fetch_tip, ls_remote};
+use e3_git::{Branches, CloneOptions, GitError, Ref, clone, clone_with, fetch_tip, ls_remote};
 use e3_testkit::{Git, GitServerOptions, Shape, SshdOptions};
 
 use crate::site::{Server, Site, as_for_each_ref, as_ls_remote, blocking, pack_bytes, repository};
@@ -14,10 +17,11 @@ struct Cloned {
     pack_bytes: u64,
 }
 
-async fn clone_with_git<S: Server>(site: &Site<S>, slug: &str, version: &str) -> Cloned {
-    let target = format!("clones/{slug}.git");
-    let version = format!("protocol.version={version}");
-    site.git(&["-c", &version, "clone", "-q", "--bare", &site.url(slug), &target]).await;
+async fn clone_with_git<S: Server>(site: &Site<S>, slug: &str, version: &str, flags: &[&str]) -> Cloned {
+    let target = format!("clones/{slug}{}.git", flags.concat());
+    let (version, url) = (format!("protocol.version={version}"), site.url(slug));
+    let words = [&["-c", &version, "clone", "-q", "--bare"], flags, &[&url, &target]].concat();
+    site.git(&words).await;
     let git = Git::new(site.directory.path().join(target));
     blocking(move || {
         let count = git.run(&["count-objects", "-v"]);
@@ -54,8 +58,14 @@ async fn agrees_with_git<S: Server>(site: &Site<S>, seed: u64, version: &str) {
     assert_eq!(head.symref_target.as_deref(), target, "{context}");
 
     let native = clone(&remote, &repository(&slug)).await.unwrap();
-    let real = clone_with_git(site, &slug, version).await;
-    assert_eq!(as_for_each_ref(&native.refs), real.refs, "{context}");
+    let real = clone_with_git(site, &slug, version, &[]).await;
+    let is_cloned = |found: &&Ref| {
+        found.name == "HEAD" || ["refs/heads/", "refs/tags/"].iter().any(|p| found.name.starts_with(p))
+    };
+    let cloned: Vec<_> = listed.refs.iter().filter(is_cloned).cloned().collect();
+    assert_eq!(as_for_each_ref(&cloned), real.refs, "{context}");
+    assert_eq!(native.refs, cloned.len() as u64, "{context}");
+    assert_eq!(native.is_verified, Some(true), "{context}");
     assert_eq!(native.objects, real.objects, "{context}");
     let difference = native.pack_bytes.abs_diff(real.pack_bytes);
     assert!(
@@ -65,6 +75,81 @@ async fn agrees_with_git<S: Server>(site: &Site<S>, seed: u64, version: &str) {
         real.pack_bytes
     );
     assert!(native.transfer.bytes_in > native.pack_bytes, "{context}");
+    forked_agrees(site, &slug, &real, &listed.refs).await;
+}
+
+/// The real git as a client finds the same; its packs may differ in size, as each is packed anew.
+async fn forked_agrees<S: Server>(site: &Site<S>, slug: &str, real: &Cloned, listed: &[Ref]) {
+    let forked = site.forked();
+    let found = forked.ls_remote(&repository(slug)).await.unwrap();
+    assert_eq!(as_ls_remote(&found), as_ls_remote(listed), "{slug}");
+    let target = |refs: &[Ref]| refs.iter().find_map(|reference| reference.symref_target.clone());
+    assert_eq!(target(&found), target(listed), "{slug}");
+    let cloned = forked.clone_bare(&repository(slug)).await.unwrap();
+    assert_eq!(as_for_each_ref(&cloned.refs().unwrap()), real.refs, "{slug}");
+    assert_eq!(cloned.objects, real.objects, "{slug}");
+    assert!(
+        cloned.pack_bytes.abs_diff(real.pack_bytes) * 100 <= real.pack_bytes,
+        "{slug}: {}",
+        cloned.pack_bytes
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn native_and_real_git_agree_on_8_repositories_behind_nginx() {
+    let site = Site::nginx().await;
+    for seed in 31..=38 {
+        agrees_with_git(&site, seed, "2").await;
+    }
+}
+
+/// Clones of a part: the same objects and the same bytes, whatever part it is.
+async fn agrees_on_parts<S: Server>(site: &Site<S>, seed: u64) {
+    let (slug, shape) = (format!("part-{seed}"), Shape { detached_head: false, ..Shape::seeded(seed) });
+    let git = Git::new(site.create(&slug, seed, shape).await);
+    git.run(&["config", "uploadpack.allowFilter", "true"]);
+    let (head, all) = (Branches::Head, Branches::All);
+    let is_blobless = true;
+    for (options, flags) in [
+        (
+            CloneOptions { depth: NonZeroU32::new(1), branches: head.clone(), ..CloneOptions::default() },
+            &["--depth=1"][..],
+        ),
+        (
+            CloneOptions { depth: NonZeroU32::new(5), branches: head.clone(), ..CloneOptions::default() },
+            &["--depth=5"],
+        ),
+        (
+            CloneOptions { depth: NonZeroU32::new(2), branches: all, ..CloneOptions::default() },
+            &["--depth=2", "--no-single-branch"],
+        ),
+        (CloneOptions { is_blobless, ..CloneOptions::default() }, &["--filter=blob:none"]),
+        (CloneOptions { branches: head.clone(), ..CloneOptions::default() }, &["--single-branch"]),
+        (
+            CloneOptions { depth: NonZeroU32::new(1), branches: head.clone(), is_blobless },
+            &["--depth=1", "--filter=blob:none"],
+        ),
+    ] {
+        let native = clone_with(&site.remote(), &repository(&slug), &options).await.unwrap();
+        let real = clone_with_git(site, &slug, "2", flags).await;
+        assert_eq!(native.objects, real.objects, "{slug} {flags:?}");
+        let difference = native.pack_bytes.abs_diff(real.pack_bytes);
+        assert!(
+            difference * 100 <= real.pack_bytes,
+            "{slug} {flags:?}: {} and {}",
+            native.pack_bytes,
+            real.pack_bytes
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn native_and_real_git_agree_on_parts_behind_nginx_and_over_ssh() {
+    let (nginx, sshd) = (Site::nginx().await, Site::ssh(SshdOptions::default()).await);
+    for seed in 41..=43 {
+        agrees_on_parts(&nginx, seed).await;
+        agrees_on_parts(&sshd, seed).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +189,10 @@ async fn handles_an_empty_repository<S: Server>(site: &Site<S>) {
     let remote = site.remote();
     assert_eq!(ls_remote(&remote, &repository("empty")).await.unwrap().refs, []);
     let cloned = clone(&remote, &repository("empty")).await.unwrap();
-    assert_eq!((cloned.refs.len(), cloned.objects, cloned.pack_bytes), (0, 0, 0));
+    assert_eq!((cloned.refs, cloned.objects, cloned.pack_bytes), (0, 0, 0));
+    assert_eq!(cloned.is_verified, None);
+    let forked = site.forked().clone_bare(&repository("empty")).await.unwrap();
+    assert_eq!((forked.refs().unwrap().len(), forked.objects, forked.pack_bytes), (0, 0, 0));
     let tip = fetch_tip(&remote, &repository("empty"), "main").await.unwrap_err();
     assert!(matches!(tip, GitError::NoBranch { .. }), "{tip}");
 }

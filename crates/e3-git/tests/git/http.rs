@@ -238,7 +238,7 @@ async fn endless_progress_is_bounded_by_the_callers_timeout() {
 }
 
 /// Reads a request with its body; whether it is a fetch, or none when the client is gone.
-async fn next_request(stream: &mut TcpStream) -> Option<bool> {
+pub(crate) async fn next_request(stream: &mut TcpStream) -> Option<bool> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -252,7 +252,7 @@ async fn next_request(stream: &mut TcpStream) -> Option<bool> {
 }
 
 /// Answers with a repository of one branch, in version 0.
-async fn advertise(stream: &mut TcpStream) {
+pub(crate) async fn advertise(stream: &mut TcpStream) {
     let line = format!("{} refs/heads/main\0side-band-64k ofs-delta\n", "1".repeat(40));
     let body = format!("001e# service=git-upload-pack\n0000{:04x}{line}0000", line.len() + 4);
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-advertisement";

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use e3_git::{Ref, Remote, RepositoryPath, SshKey};
+use e3_git::{ForkedGit, ForkedOptions, Ref, Remote, RepositoryPath, SshKey};
 use e3_http::BaseUrl;
 use e3_model::{Secret, SshEndpoint};
 use e3_testkit::{Git, GitServer, GitServerOptions, Shape, Sshd, SshdOptions, create_repository};
 use tempfile::TempDir;
+
+use crate::nginx::{Nginx, PASSWORD, USER};
 
 /// A directory of repositories with a server over it.
 pub(crate) struct Site<S> {
@@ -20,6 +22,9 @@ pub(crate) trait Server {
     const PREFIX: &'static str;
 
     fn remote(&self) -> Remote;
+
+    /// Returns the real git as a client.
+    fn forked(&self) -> ForkedGit;
 
     fn url(&self) -> String;
 
@@ -36,8 +41,33 @@ impl Server for GitServer {
         anonymous(&self.url())
     }
 
+    fn forked(&self) -> ForkedGit {
+        ForkedGit::anonymous_http(&BaseUrl::parse(&self.url()).unwrap(), &ForkedOptions::default()).unwrap()
+    }
+
     fn url(&self) -> String {
         GitServer::url(self)
+    }
+}
+
+impl Server for Nginx {
+    const PREFIX: &'static str = "scm/P";
+
+    fn remote(&self) -> Remote {
+        Remote::http(BaseUrl::parse(&self.url()).unwrap(), USER, &Secret::new(PASSWORD))
+    }
+
+    fn forked(&self) -> ForkedGit {
+        let base = BaseUrl::parse(&self.url()).unwrap();
+        ForkedGit::http(&base, USER, &Secret::new(PASSWORD), &ForkedOptions::default()).unwrap()
+    }
+
+    fn url(&self) -> String {
+        Nginx::url(self)
+    }
+
+    fn options(&self) -> Vec<String> {
+        vec!["-c".to_owned(), format!("http.extraHeader={}", Nginx::login())]
     }
 }
 
@@ -45,8 +75,11 @@ impl Server for Sshd {
     const PREFIX: &'static str = "P";
 
     fn remote(&self) -> Remote {
-        let key = SshKey::parse(&Secret::new(std::fs::read_to_string(self.user_key()).unwrap())).unwrap();
-        Remote::ssh(&endpoint(self), key).unwrap()
+        Remote::ssh(&endpoint(self), user_key(self)).unwrap()
+    }
+
+    fn forked(&self) -> ForkedGit {
+        ForkedGit::ssh(&endpoint(self), &user_key(self), &ForkedOptions::default()).unwrap()
     }
 
     fn url(&self) -> String {
@@ -67,6 +100,16 @@ impl Site<GitServer> {
     }
 }
 
+impl Site<Nginx> {
+    /// Git's http-backend behind nginx, which asks for a password.
+    pub(crate) async fn nginx() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().to_owned();
+        let server = blocking(move || Nginx::start(&root)).await;
+        Self { directory, server }
+    }
+}
+
 impl Site<Sshd> {
     pub(crate) async fn ssh(options: SshdOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -78,6 +121,10 @@ impl Site<Sshd> {
 impl<S: Server> Site<S> {
     pub(crate) fn remote(&self) -> Remote {
         self.server.remote()
+    }
+
+    pub(crate) fn forked(&self) -> ForkedGit {
+        self.server.forked()
     }
 
     /// Returns the repository's address for real git.
@@ -114,6 +161,10 @@ pub(crate) fn anonymous(url: &str) -> Remote {
 
 pub(crate) fn endpoint(sshd: &Sshd) -> SshEndpoint {
     SshEndpoint { url: sshd.url(), host_key: sshd.host_key() }
+}
+
+fn user_key(sshd: &Sshd) -> SshKey {
+    SshKey::parse(&Secret::new(std::fs::read_to_string(sshd.user_key()).unwrap())).unwrap()
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

@@ -372,3 +372,32 @@ async fn clients_that_think_or_have_not_started_do_not_hold_up_the_end() {
     assert_eq!(scheduled, [0, 50]);
     assert!(begun.elapsed() < Duration::from_secs(52), "{:?}", begun.elapsed());
 }
+
+/// A worker of 10,000 clients has to fit in memory with them: what each takes besides its script's own client.
+#[test]
+fn a_client_is_small() {
+    let plan = stage(1, 0, Mix::Ops);
+    let rooms = [JobRoom {
+        script: Arc::new(Fixed { name: "web.Fast", takes: Duration::ZERO, fails: false }),
+        ops: plan.jobs[0].ops.as_slice().into(),
+        arguments: Arc::default(),
+    }];
+    let equipment = Equipment {
+        rooms: &rooms,
+        setting: &setting(),
+        draw: Arc::new(JobDraw::of(&plan.jobs[..1])),
+        think_time: plan.think_time,
+        is_open: false,
+        told: Told { failures: Arc::default(), iterations: Arc::default() },
+    };
+    let (samples, _recorded) = sample_channel(1);
+    let seat = Seat { client: ClientId(0), seed: Seed(1), op_timeout: Duration::ZERO, samples };
+    let client = Client::prepare(&plan.clients[0], &seat, &equipment).unwrap();
+    let now = Instant::now();
+    let load = Load { origin: now, end: now, stop: CancellationToken::new() };
+    let start = Start { load, budget: None, pool: None, lag: LagMeter::default(), cut: Cut::default() };
+    let task = size_of_val(&client.run(start, 0));
+    let place = size_of::<ClientContext>();
+    println!("a task has {task} bytes, and for each job a context of {place}");
+    assert!(task <= 2_048 && place <= 768, "{task} and {place} bytes");
+}

@@ -1,11 +1,11 @@
 //! What the format has, but this version cannot execute yet, is said plainly instead of being left out.
 
-use e3_model::{ExperimentThread, GitClient, ProviderName};
+use e3_model::{ExperimentThread, HttpVersion, ProviderName};
 
 use super::Rule;
 use crate::context::{Context, EXPERIMENT, Stage};
 use crate::placement::{Chosen, Placement};
-use crate::report::{Place, Report};
+use crate::report::{Found, Place, Report};
 use crate::{pointer, words};
 
 pub(super) const RULE: Rule = Rule { name: "not-in-this-version", check };
@@ -35,14 +35,13 @@ pub(super) const SCRIPTS: &[&str] = &[
 ];
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    check_top(context, report);
     for (position, (thread, placement)) in
         context.experiment.threads.iter().zip(&context.placements).enumerate()
     {
         check_thread(&format!("/threads/{position}"), thread, placement, report);
     }
     for stage in &context.stages {
-        check_stage(stage, report);
+        check_stage(context, stage, report);
     }
     for (document, workload) in context.ready_workloads() {
         for (position, job) in workload.0.iter().enumerate() {
@@ -51,18 +50,6 @@ fn check(context: &Context<'_>, report: &mut Report) {
                 refuse(report, place, &format!("run the script {}", words::quoted(&job.script)));
             }
         }
-    }
-}
-
-fn check_top(context: &Context<'_>, report: &mut Report) {
-    let experiment = context.experiment;
-    let settings = [(
-        experiment.git_client == Some(GitClient::Git),
-        "gitClient",
-        "use the real git as its client (\"gitClient\")",
-    )];
-    for (_, key, what) in settings.iter().filter(|(is_set, ..)| *is_set) {
-        refuse(report, Place::key(EXPERIMENT, pointer::join("", key)), what);
     }
 }
 
@@ -104,17 +91,19 @@ fn check_provider(pointer: &str, part: &str, chosen: &Chosen, report: &mut Repor
     refuse(report, place, &format!("{what} (the {part}'s {key:?})"));
 }
 
-fn check_stage(stage: &Stage<'_>, report: &mut Report) {
-    let settings = [
-        (stage.spec.rate.is_some(), "rate", "hold an open load (\"rate\")"),
-        (stage.spec.arrival.is_some(), "arrival", "space the starts of an open load (\"arrival\")"),
-        (stage.spec.search.is_some(), "search", "search for the highest load (\"search\")"),
-    ];
-    for (_, key, what) in settings.iter().filter(|(is_set, ..)| *is_set) {
-        refuse(report, Place::key(EXPERIMENT, pointer::join(&stage.pointer, key)), what);
+fn check_stage(context: &Context<'_>, stage: &Stage<'_>, report: &mut Report) {
+    if stage.spec.search.is_some() {
+        let place = Place::key(EXPERIMENT, pointer::join(&stage.pointer, "search"));
+        refuse(report, place, "search for the highest load (\"search\")");
+    }
+    let is_githost = context.placements.get(stage.thread).map(|placement| placement.instance.provider)
+        == Some(ProviderName::Local);
+    if let Some(http) = stage.http().filter(|http| is_githost && http.value == HttpVersion::Http2) {
+        refuse(report, http.place, "speak HTTP/2 with a githost (\"http\")")
+            .hint("take it out; `e3 load --http 2` speaks it with a system that is there already");
     }
 }
 
-fn refuse(report: &mut Report, place: Place, what: &str) {
-    report.error(place, format!("this version of e3 cannot {what} yet"));
+fn refuse<'r>(report: &'r mut Report, place: Place, what: &str) -> &'r mut Found {
+    report.error(place, format!("this version of e3 cannot {what} yet"))
 }

@@ -1,6 +1,6 @@
-//! What is left out of a stage leaves something, and clients have started when measuring begins.
+//! What is left out of a stage leaves something, and the whole load is there when measuring begins.
 
-use e3_model::Span;
+use e3_model::{Rate, Span};
 
 use super::Rule;
 use crate::context::{Context, Setting, Stage};
@@ -24,18 +24,24 @@ fn check_stage(stage: &Stage<'_>, duration: Span, report: &mut Report) {
         report.error(place, message).hint("make the warm-up shorter than the stage");
     }
     let Some(ramp_up) = stage.ramp_up() else { return };
-    if ramp_up.value >= duration {
+    // A ramp between two rates is what is to be measured, from its first second to its last.
+    let is_ramp = matches!(stage.spec.rate, Some(Rate::Ramp(_)));
+    let (whole_load, not_yet) = match stage.spec.rate {
+        Some(_) => ("the rate is reached", "the rate still climbs"),
+        None => ("all clients run", "clients still start"),
+    };
+    if ramp_up.value > duration || (ramp_up.value == duration && !is_ramp) {
         let message = format!(
-            "\"rampUp\" is {}, so that a stage of {duration} ends before all clients run",
+            "\"rampUp\" is {}, so that a stage of {duration} ends before {whole_load}",
             ramp_up.value
         );
         report.error(ramp_up.place, message).hint("make the ramp-up shorter than the stage");
         return;
     }
     let warm_up = warm_up.map_or(Span::ZERO, |warm_up| warm_up.value);
-    if ramp_up.value > warm_up {
+    if ramp_up.value > warm_up && !is_ramp {
         let message = format!(
-            "\"rampUp\" is {}, longer than \"warmUp\", {warm_up}: clients still start while e3 measures",
+            "\"rampUp\" is {}, longer than \"warmUp\", {warm_up}: {not_yet} while e3 measures",
             ramp_up.value
         );
         report.warning(ramp_up.place, message).hint("make the warm-up at least as long as the ramp-up");

@@ -11,7 +11,7 @@ use crate::words;
 pub(super) const RULE: Rule = Rule { name: "weight-without-client", check };
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    for stage in context.stages.iter().filter(|stage| stage.mix() == Mix::Clients) {
+    for stage in context.stages.iter().filter(|stage| stage.effective_mix() == Mix::Clients) {
         let Some(clients) = stage.spec.clients else { continue };
         let Some(name) = stage.workload() else { continue };
         let Some((_, workload)) = context.workload(&name.value).ready() else { continue };

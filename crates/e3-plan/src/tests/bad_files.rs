@@ -148,6 +148,10 @@ fn absurd_numbers_are_out_of_range() {
         ("operations", "1e30"),
         ("rate", "-1"),
         ("rate", "1e308"),
+        ("rate", "0"),
+        ("maxClients", "0"),
+        ("maxClients", "1000001"),
+        ("opTimeout", "1e30"),
         ("duration", "-1"),
         ("duration", "1e30"),
         ("duration", "\"99999999999d\""),
@@ -257,7 +261,6 @@ fn all_findings_come_at_once_in_the_order_of_the_file() {
             "unknown-key 9:83",
             "thread-name 10:14",
             "snapshot 10:44",
-            "not-in-this-version 10:82",
             "load-model 10:90",
             "wrong-type 10:94",
         ]
@@ -266,32 +269,37 @@ fn all_findings_come_at_once_in_the_order_of_the_file() {
 
 /// An experiment that uses every key there is, in both of its forms where it has two.
 pub(super) fn experiment_with_every_key() -> String {
+    let threads = json!([
+        {
+            "name": "a",
+            "instance": {
+                "name": "i", "version": "1", "snapshot": "quickstart", "template": "T", "properties": ["a=b"],
+                "parameters": {"a": "1"}, "provider": "local", "nodes": 1, "mirrors": 0, "database": "sqlite",
+                "lease": "1h", "budget": 10.0
+            },
+            "worker": {"name": "w", "template": "W", "parameters": {"ClusterSize": "1"}, "provider": "local",
+                "nodes": 1, "lease": "1h", "budget": 10.0},
+            "stages": [
+                {"clients": 4, "repeat": 2, "duration": "5s", "workload": "smoke", "rampUp": 0, "warmUp": 0,
+                    "thinkTime": "1s", "mix": "clients", "opTimeout": 1000, "connections": "perOp", "http": "2",
+                    "verify": "sampled"},
+                {"rate": 1.5, "operations": 10, "arrival": "poisson", "maxClients": 20,
+                    "search": {"slo": ["p99(x) < 1s"]}},
+                {"rate": {"from": 0, "to": 3}}
+            ]
+        },
+        {
+            "instance": {"stack": {"Name": "x"}}, "worker": {"stack": {"Name": "y"}},
+            "stages": [{"clients": 1, "thinkTime": {"distribution": "exponential", "mean": 5}}]
+        }
+    ]);
     json!({
         "format": "e3/experiment", "version": 1, "name": "n", "description": "d", "seed": 1, "order": "interleaved",
         "gitClient": "native", "reset": "none", "collect": {"interval": "1s", "sources": ["proc"]},
         "thresholds": ["p99(x) < 2s"], "compare": "a", "duration": 5000, "workload": "quickstart", "rampUp": "1s",
         "warmUp": "1s", "thinkTime": {"distribution": "log-normal", "mean": "1s", "sigma": 1.0}, "mix": "ops",
-        "threads": [
-            {
-                "name": "a",
-                "instance": {
-                    "name": "i", "version": "1", "snapshot": "quickstart", "template": "T", "properties": ["a=b"],
-                    "parameters": {"a": "1"}, "provider": "local", "nodes": 1, "mirrors": 0, "database": "sqlite",
-                    "lease": "1h", "budget": 10.0
-                },
-                "worker": {"name": "w", "template": "W", "parameters": {"ClusterSize": "1"}, "provider": "local",
-                    "nodes": 1, "lease": "1h", "budget": 10.0},
-                "stages": [
-                    {"clients": 4, "repeat": 2, "duration": "5s", "workload": "smoke", "rampUp": 0, "warmUp": 0,
-                        "thinkTime": "1s", "mix": "clients"},
-                    {"rate": 1.5, "operations": 10, "arrival": "poisson", "search": {"slo": ["p99(x) < 1s"]}}
-                ]
-            },
-            {
-                "instance": {"stack": {"Name": "x"}}, "worker": {"stack": {"Name": "y"}},
-                "stages": [{"clients": 1, "thinkTime": {"distribution": "exponential", "mean": 5}}]
-            }
-        ]
+        "opTimeout": "30s", "connections": "keepAlive", "http": "1.1", "verify": "always",
+        "threads": threads
     })
     .to_string()
 }

@@ -7,6 +7,7 @@ use e3_model::{ArgumentFault, ArgumentForm, Arguments, OpDescriptor, Protocol, S
 use crate::{Kind, Library, Planned, Source, plan};
 
 pub(super) const QUICKSTART: &str = include_str!("../../../e3-home/library/experiments/quickstart.json");
+pub(super) const OPEN: &str = include_str!("../../../e3-home/library/experiments/local-open-load.json");
 pub(super) const SMOKE: &str = include_str!("../../../e3-home/library/experiments/smoke.json");
 const WORKLOAD: &str = include_str!("../../../e3-home/library/workloads/quickstart.json");
 const SMOKE_WORKLOAD: &str = include_str!("../../../e3-home/library/workloads/smoke.json");

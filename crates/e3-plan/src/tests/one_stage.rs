@@ -1,6 +1,6 @@
 //! One stage from the command line.
 
-use e3_model::{Arguments, Distribution, ProviderName, Seed, Span};
+use e3_model::{Arguments, ExperimentStage, GitClient, HttpVersion, Load, ProviderName, Rate, Seed, Span};
 use serde_json::json;
 
 use super::library::{STEPS, Shelf};
@@ -15,11 +15,13 @@ fn stage(script: &str, arguments: serde_json::Value) -> OneStage {
         co_located: true,
         script: script.to_owned(),
         arguments,
-        clients: 8,
-        duration: Span::from_secs(10),
-        operations: Some(1_000),
-        warm_up: Span::ZERO,
-        think_time: Distribution::NONE,
+        stage: ExperimentStage {
+            clients: Some(8),
+            operations: Some(1_000),
+            load: Load { duration: Some(Span::from_secs(10)), ..Load::default() },
+            ..ExperimentStage::default()
+        },
+        git_client: GitClient::Native,
         thresholds: vec!["errors < 1%".to_owned()],
         seed: Seed(7),
     }
@@ -48,6 +50,28 @@ fn the_plan_is_one_stage_of_a_system_that_is_there() {
 }
 
 #[test]
+fn the_stage_may_be_of_the_open_model() {
+    let open = OneStage {
+        stage: ExperimentStage {
+            rate: Some(Rate::Held(20.0)),
+            load: Load {
+                duration: Some(Span::from_secs(10)),
+                http: Some(HttpVersion::Http2),
+                ..Load::default()
+            },
+            ..ExperimentStage::default()
+        },
+        git_client: GitClient::Git,
+        ..stage("web.Status", json!({}))
+    };
+    let plan = one_stage(&open, &Shelf::embedded()).plan.unwrap();
+    assert_eq!(plan.git_client, GitClient::Git);
+    let stage = &plan.threads[0].stages[0];
+    assert_eq!((stage.clients.len(), stage.arrivals.as_ref().unwrap().to), (200, 20.0));
+    assert_eq!(stage.transport.http, HttpVersion::Http2, "what is there may speak it");
+}
+
+#[test]
 fn findings_speak_of_flags_and_of_real_files_only() {
     let broken = Shelf::embedded().with_file("steps.json", "[\"a\",\n5]");
     for (stage, shelf, expected) in [
@@ -72,7 +96,14 @@ fn findings_speak_of_flags_and_of_real_files_only() {
             "error[threshold]: no job of this experiment's workloads runs a script \"Statu\"\n  hint: did you mean \"web.Status\"?\n",
         ),
         (
-            OneStage { duration: Span::ZERO, ..stage("web.Status", json!({})) },
+            OneStage {
+                stage: ExperimentStage {
+                    clients: Some(1),
+                    load: Load { duration: Some(Span::ZERO), ..Load::default() },
+                    ..ExperimentStage::default()
+                },
+                ..stage("web.Status", json!({}))
+            },
             Shelf::embedded(),
             "error[duration]: \"duration\" is 0, so that no load would be held\n  hint: such as \"5m\"\n",
         ),

@@ -48,6 +48,11 @@ impl Scale {
         Self { is_log: true, low, high, from: places.0, to: places.1 }
     }
 
+    /// Returns the highest value that has a place of its own.
+    pub(crate) fn high(&self) -> f64 {
+        self.high
+    }
+
     /// Returns whether the scale is logarithmic.
     pub(crate) fn is_log(&self) -> bool {
         self.is_log

@@ -1,6 +1,7 @@
 //! Line charts: several series over one axis, each point with its interval.
 
 use super::{Frame, Hit, Picture, Place, Scale, Svg, escape, mark};
+use crate::model::Model;
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,20 +46,26 @@ pub(crate) struct Point {
     pub(crate) y: Option<f64>,
     /// The interval around it.
     pub(crate) interval: Option<(f64, f64)>,
+    /// Whether the line passes it by: a ramp has a mean rate, but is no step on the way from one held rate to the next.
+    pub(crate) beside: bool,
     /// Whether it is drawn hollow.
     pub(crate) hollow: bool,
     /// The point in words, with unit and population.
     pub(crate) words: String,
 }
 
-/// A chart of lines over a number of clients.
+/// A chart of lines over loads of one model.
 #[derive(Debug)]
 pub(crate) struct LineChart<'a> {
     pub(crate) size: (f64, f64),
     pub(crate) description: &'a str,
+    /// What the lower axis counts.
+    pub(crate) x: Model,
     pub(crate) y_name: &'a str,
     pub(crate) y_is_latency: bool,
     pub(crate) y_tick: fn(f64) -> String,
+    /// Whether to draw where both axes have the same number.
+    pub(crate) has_diagonal: bool,
     pub(crate) series: &'a [Series],
     /// The lines that the upright axis has to hold: these, or more of them, so that charts can be compared.
     pub(crate) scaled_by: &'a [Series],
@@ -75,7 +82,13 @@ impl LineChart<'_> {
         let y = self.y_scale(frame);
         let note = if y.is_log() { format!("{}, logarithmic", self.y_name) } else { self.y_name.to_owned() };
         frame.y_axis(&mut svg, &y, &note, self.y_tick);
-        frame.x_axis(&mut svg, &x, &loads, "clients", e3_model::quantity::short);
+        frame.x_axis(&mut svg, &x, &loads, self.x.axis(), e3_model::quantity::short);
+        if self.has_diagonal {
+            let end = loads.last().copied().unwrap_or(1.0).min(y.high());
+            svg.put(format_args!(r#"<g data-series="due">"#));
+            svg.line("line thin neutral dashed", (x.at(0.0), y.at(0.0)), (x.at(end), y.at(end)));
+            svg.put(format_args!("</g>"));
+        }
         for series in self.series {
             draw(&mut svg, series, self.aside(series.thread), &x, &y);
         }
@@ -89,7 +102,8 @@ impl LineChart<'_> {
     fn y_scale(&self, frame: Frame) -> Scale {
         let points = || self.scaled_by.iter().flat_map(|series| &series.points);
         let ends = points().filter_map(|point| point.interval).flat_map(|(low, high)| [low, high]);
-        let values = points().filter_map(|point| point.y).chain(ends);
+        let diagonal = points().filter(|_| self.has_diagonal).map(|point| point.x);
+        let values = points().filter_map(|point| point.y).chain(ends).chain(diagonal);
         if self.y_is_latency {
             Scale::latency(values, frame.upwards())
         } else {
@@ -128,7 +142,7 @@ impl LineChart<'_> {
                     (crate::figure::thread_class(series.thread), format!("{}: {}", series.name, point.words))
                 })
             });
-            let heading = format!("{} clients", e3_model::quantity::short(*load));
+            let heading = self.x.place(*load);
             frame.hit(svg, &Hit { span: (from, to), guide: place, heading, lines: lines.collect() });
         }
     }
@@ -143,7 +157,7 @@ fn draw(svg: &mut Svg, series: &Series, aside: f64, x: &Scale, y: &Scale) {
             svg.line(&format!("whisker {colour}"), (across, y.at(low)), (across, y.at(high)));
         }
     }
-    let line = path(series.points.iter().map(place));
+    let line = path(series.points.iter().filter(|point| !point.beside).map(place));
     svg.put(format_args!(r#"<path class="line {colour} {}" d="{line}"/>"#, series.line.class()));
     for point in &series.points {
         if let Some((across, up)) = place(point) {

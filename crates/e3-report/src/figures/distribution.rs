@@ -1,13 +1,14 @@
 //! How latencies are distributed: all threads at one load, and the ops of one stage.
 
-use e3_model::{Analysis, Bucket, OpStatistics, quantity};
+use e3_model::{Analysis, Bucket, LoadLevel, OpStatistics, quantity};
 
 use super::latency::{PERCENTILES, latency_tick};
-use super::stages::{Own, all_stages, by_clients, name_among};
+use super::stages::{Own, all_stages, by_load, name_among};
 use crate::chart::{Frame, Hit, Line, Picture, Scale, Step, Svg, escape, mark, shorten, steps};
 use crate::figure::{
-    Caption, Figure, LegendItem, as_f64, clients, number_of, stage_name, stamps_of, thread_class,
+    Caption, Figure, LegendItem, as_f64, load_stem, number_of, stage_name, stamps_of, thread_class,
 };
+use crate::model::Model;
 use crate::table::{Cell, Table};
 
 /// Returns one chart per load, ascending; all share their axes. Loads without a distribution have none.
@@ -16,7 +17,7 @@ pub(crate) fn distributions(analysis: &Analysis) -> Vec<Figure> {
         return Vec::new();
     };
     let tallest = all_stages(analysis).iter().map(|own| tallest(&own.stage.total)).fold(0.0, f64::max);
-    by_clients(analysis)
+    by_load(analysis)
         .into_iter()
         .filter(|(_, own)| own.iter().any(|own| !own.stage.total.distribution.is_empty()))
         .map(|(load, own)| by_thread(load, &own, (extent, tallest)))
@@ -57,8 +58,8 @@ pub(crate) fn distribution_by_op(analysis: &Analysis, own: Own<'_>) -> Option<Fi
     Some(Figure::new(caption, legend.to_vec(), picture, table(&named)))
 }
 
-fn by_thread(load: u32, own: &[Own<'_>], (extent, tallest): ((f64, f64), f64)) -> Figure {
-    let title = format!("Distribution of latency at {}, by thread", clients(load));
+fn by_thread(load: LoadLevel, own: &[Own<'_>], (extent, tallest): ((f64, f64), f64)) -> Figure {
+    let title = format!("Distribution of latency at {load}, by thread");
     let mut svg = Svg::new(720.0, 270.0, &title);
     let frame = Frame { left: 58.0, top: 34.0, width: 644.0, height: 190.0 };
     let x = Scale::logarithmic(extent, frame.across());
@@ -77,8 +78,11 @@ fn by_thread(load: u32, own: &[Own<'_>], (extent, tallest): ((f64, f64), f64)) -
         }
     }
     let caption = Caption {
-        stem: format!("distribution-{load}-clients"),
-        population: "Successes of all ops together in the measured window, from the scheduled start to the end. Twenty buckets to each power of ten; the mark is on the fullest.".to_owned(),
+        stem: format!("distribution-{}", load_stem(load)),
+        population: format!(
+            "Successes of all ops together in the measured window, from the scheduled start to the end. Twenty buckets to each power of ten; the mark is on the fullest. {}",
+            Model::of(load).note()
+        ),
         stamps: stamps_of(own.iter().map(|own| own.stage)),
         title,
     };

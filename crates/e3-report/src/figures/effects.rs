@@ -4,7 +4,7 @@ use e3_model::{Analysis, Comparison, Measure, StageAnalysis, StageRef, ThreadId,
 
 use crate::chart::{Frame, Picture, Scale, Svg, escape, mark, shorten};
 use crate::comparisons::{change, change_ends, measure_name, thread_name, value};
-use crate::figure::{Caption, Figure, clients, number_of, stamps_of, thread_class};
+use crate::figure::{Caption, Figure, number_of, stamps_of, thread_class};
 use crate::table::{Cell, Table};
 
 /// Returns one chart per thread that is compared, over all ops together; none for a thread without any effect size.
@@ -25,7 +25,7 @@ fn figure(analysis: &Analysis, thread: ThreadId) -> Option<Figure> {
         .filter(|one| one.thread == thread && one.script.is_empty() && one.op.is_empty())
         .filter(|one| one.ratio.is_some_and(|ratio| ratio.is_finite() && ratio > 0.0))
         .collect();
-    own.sort_by_key(|one| (one.measure, one.clients));
+    own.sort_by_key(|one| (one.measure, one.load()));
     let baseline = own.first()?.baseline;
     let title = format!(
         "Difference of {} from {}, by measure and load",
@@ -52,7 +52,10 @@ fn find(analysis: &Analysis, stage: StageRef) -> Option<&StageAnalysis> {
 
 fn chart(analysis: &Analysis, own: &[&Comparison], title: &str) -> Picture {
     let height = ROW * number_of(own.len());
-    let frame = Frame { left: 206.0, top: 8.0, width: 394.0, height };
+    // Room for the longest load, such as a ramp at random.
+    let longest = own.iter().map(|one| label(one).chars().count()).max().unwrap_or(0);
+    let left = (LETTER * number_of(longest) + 16.0).clamp(206.0, 300.0);
+    let frame = Frame { left, top: 8.0, width: 600.0 - left, height };
     let mut svg = Svg::new(720.0, height + 54.0, title);
     let ends = own.iter().flat_map(|one| {
         let interval = one.ratio_interval.map(|ends| [ends.low, ends.high]);
@@ -86,9 +89,12 @@ fn chart(analysis: &Analysis, own: &[&Comparison], title: &str) -> Picture {
     svg.finish()
 }
 
+fn label(one: &Comparison) -> String {
+    format!("{}, {}", measure_name(one.measure), one.load())
+}
+
 fn effect(svg: &mut Svg, one: &Comparison, (frame, middle): (Frame, f64), x: &Scale) {
-    let label = format!("{}, {}", measure_name(one.measure), clients(one.clients));
-    svg.text(frame.left - 10.0, middle + 4.0, "end", "tick", &label);
+    svg.text(frame.left - 10.0, middle + 4.0, "end", "tick", &label(one));
     let thread = one.thread.index();
     let place = |ratio: f64| x.at(ratio.max(f64::MIN_POSITIVE).ln());
     if let Some(ends) = one.ratio_interval {
@@ -107,7 +113,7 @@ fn effect(svg: &mut Svg, one: &Comparison, (frame, middle): (Frame, f64), x: &Sc
 }
 
 fn said(svg: &mut Svg, analysis: &Analysis, one: &Comparison, middle: f64) {
-    let heading = format!("{} at {}: {}", one.measure.name(), clients(one.clients), one.verdict.name());
+    let heading = format!("{} at {}: {}", one.measure.name(), one.load(), one.verdict.name());
     let mut lines = vec![
         (one.thread, format!("{}: {}", thread_name(analysis, one.thread), value(one.measure, one.value))),
         (
@@ -142,7 +148,7 @@ pub(crate) fn sign(verdict: Verdict) -> &'static str {
 fn table(analysis: &Analysis, own: &[&Comparison]) -> Table {
     let mut table = Table::with_head([
         "measure",
-        "clients",
+        "load",
         "unit",
         "thread",
         "value",
@@ -158,7 +164,7 @@ fn table(analysis: &Analysis, own: &[&Comparison]) -> Table {
     for one in own {
         table.rows.push(vec![
             Cell::of(measure_name(one.measure)),
-            Cell::count(one.clients.into()),
+            Cell::of(one.load().to_string()),
             Cell::of(if one.measure == Measure::Throughput { "ops/s" } else { "ms" }),
             Cell::of(thread_name(analysis, one.thread)),
             number(one.value),
@@ -175,6 +181,8 @@ fn table(analysis: &Analysis, own: &[&Comparison]) -> Table {
 }
 
 const ROW: f64 = 27.0;
+/// How wide a letter of a label is, at most on average.
+const LETTER: f64 = 6.6;
 /// Differences at which an axis has a tick, as shares of the baseline: the finer, the less far it reaches.
 const FINE: &[f64] = &[-0.1, -0.05, -0.02, 0.0, 0.02, 0.05, 0.1];
 const MIDDLING: &[f64] = &[-0.5, -0.3, -0.2, -0.1, 0.0, 0.1, 0.25, 0.5, 1.0];

@@ -2,16 +2,16 @@
 
 use e3_model::{Analysis, StageAnalysis, quantity};
 
-use super::stages::{Own, by_clients};
+use super::stages::{Own, by_load};
 use crate::chart::{Frame, MARKS, Picture, Scale, Svg, escape, shorten};
 use crate::figure::{
-    Caption, Figure, LegendItem, as_f64, clients, doubt, ends_cells, number_of, stage_name, stamps_of,
+    Caption, Figure, LegendItem, as_f64, doubt, ends_cells, number_of, stage_name, stamps_of,
 };
 use crate::table::{Cell, Table};
 
 /// Returns the chart of all stages' failures by kind; none where no op failed.
 pub(crate) fn errors(analysis: &Analysis) -> Option<Figure> {
-    let own: Vec<Own<'_>> = by_clients(analysis).into_iter().flat_map(|(_, own)| own).collect();
+    let own: Vec<Own<'_>> = by_load(analysis).into_iter().flat_map(|(_, own)| own).collect();
     let kinds = kinds(&own);
     if kinds.is_empty() {
         return None;
@@ -60,8 +60,8 @@ fn chart(own: &[Own<'_>], kinds: &[String], title: &str) -> Picture {
 
 fn bar(svg: &mut Svg, own: Own<'_>, kinds: &[String], (row, x): (Frame, &Scale)) {
     let middle = row.top + ROW / 2.0;
-    let ends = format!(", {}", clients(own.stage.clients));
-    let name = format!("{}{ends}", shorten(own.name, 34_usize.saturating_sub(ends.len())));
+    let ends = format!(", {}", own.stage.load());
+    let name = format!("{}{ends}", shorten(own.name, 34_usize.saturating_sub(ends.chars().count())));
     svg.text(row.left - 10.0, middle + 4.0, "end", "tick", &name);
     let total = &own.stage.total;
     let mut failed = 0;
@@ -100,7 +100,7 @@ fn one_line(text: &str) -> String {
 }
 
 fn table(own: &[Own<'_>], kinds: &[String]) -> Table {
-    let mut table = Table::with_head(["thread", "clients", "ops ended", "failed", "from, 95 %", "to, 95 %"]);
+    let mut table = Table::with_head(["thread", "load", "ops ended", "failed", "from, 95 %", "to, 95 %"]);
     table.head.extend(kinds.iter().cloned());
     table.head.push("remark".to_owned());
     for Own { name, stage, .. } in own {
@@ -111,7 +111,7 @@ fn table(own: &[Own<'_>], kinds: &[String]) -> Table {
 
 fn row(name: &str, stage: &StageAnalysis, kinds: &[String]) -> Vec<Cell> {
     let total = &stage.total;
-    let mut row = vec![Cell::of(name), Cell::count(stage.clients.into()), Cell::count(total.count)];
+    let mut row = vec![Cell::of(name), Cell::of(stage.load().to_string()), Cell::count(total.count)];
     row.push(total.error_rate.map_or_else(|| Cell::none("no op ended"), Cell::share));
     let ends = ends_cells(total.error_rate_interval, "no op ended");
     match total.error_rate_interval {

@@ -3,7 +3,7 @@
 use e3_model::{Analysis, JobShare, Mix, StageAnalysis, quantity};
 
 use crate::chart::{Frame, Picture, Scale, Svg, escape, mark, shorten};
-use crate::figure::{Caption, Figure, LegendItem, clients, number_of, slug, stamps_of, thread_class};
+use crate::figure::{Caption, Figure, LegendItem, number_of, slug, stamps_of, thread_class};
 use crate::table::{Cell, Table};
 
 /// Returns one chart per workload, in the order in which the stages name them.
@@ -123,11 +123,8 @@ fn said(svg: &mut Svg, own: &[Own<'_>], row: usize, (job, band): (&JobShare, Fra
         .filter_map(|(_, name, stage)| {
             let seen = stage.jobs.get(row)?;
             let share = seen.share.map_or_else(|| "nothing seen".to_owned(), quantity::percent);
-            let line = format!(
-                "{name}, {}: {share}, {} iterations",
-                clients(stage.clients),
-                quantity::count(seen.iterations)
-            );
+            let line =
+                format!("{name}, {}: {share}, {} iterations", stage.load(), quantity::count(seen.iterations));
             Some(format!("\n{}", escape(&line.replace('\n', " "))))
         })
         .collect();
@@ -142,7 +139,7 @@ fn said(svg: &mut Svg, own: &[Own<'_>], row: usize, (job, band): (&JobShare, Fra
 
 fn table(own: &[Own<'_>]) -> Table {
     let mut table =
-        Table::with_head(["thread", "clients", "job", "asked", "seen", "iterations", "p-value of the stage"]);
+        Table::with_head(["thread", "load", "job", "asked", "seen", "iterations", "p-value of the stage"]);
     for (_, name, stage) in own {
         for job in &stage.jobs {
             let share = job.share.map_or_else(|| Cell::none("no iteration began"), Cell::share);
@@ -152,7 +149,7 @@ fn table(own: &[Own<'_>]) -> Table {
             );
             table.rows.push(vec![
                 Cell::of(*name),
-                Cell::count(stage.clients.into()),
+                Cell::of(stage.load().to_string()),
                 Cell::of(&job.script),
                 Cell::share(job.weight),
                 share,

@@ -1,20 +1,30 @@
 //! The order of the stages in time.
 
-use e3_model::{Analysis, Order, Span, StageAnalysis, StageOutcome, quantity};
+use e3_model::{Analysis, LoadLevel, Order, Span, StageAnalysis, StageOutcome, quantity};
 
 use crate::chart::{Frame, Picture, Scale, Svg, escape, shorten};
-use crate::figure::{Caption, Figure, as_f64, clients, doubt, number_of, stamps_of, thread_class};
+use crate::figure::{Caption, Figure, as_f64, doubt, number_of, stamps_of, thread_class};
+use crate::model::Model;
 use crate::table::{Cell, Table};
 
 /// Returns the chart of when each thread had its load.
 pub(crate) fn order(analysis: &Analysis) -> Figure {
     let title = "Order of the stages: when each thread had its load".to_owned();
+    let numbers = match Model::all(analysis).as_slice() {
+        [Model::Open] => "arrivals per second",
+        [Model::Closed, Model::Open] => "clients, or arrivals per second",
+        _ => "clients",
+    };
     let population = match analysis.order {
         Order::Interleaved => {
-            "Interleaved: the threads take turns, so that what changes on the machine over time meets all of them; between its stages a thread has no load. Numbers: clients. Pale: warm-up."
+            format!(
+                "Interleaved: the threads take turns, so that what changes on the machine over time meets all of them; between its stages a thread has no load. Numbers: {numbers}. Pale: warm-up."
+            )
         }
         Order::Parallel => {
-            "Parallel: all threads at once, each on machines of its own. Numbers: clients. Pale: warm-up."
+            format!(
+                "Parallel: all threads at once, each on machines of its own. Numbers: {numbers}. Pale: warm-up."
+            )
         }
     };
     let first =
@@ -23,7 +33,7 @@ pub(crate) fn order(analysis: &Analysis) -> Figure {
     let picture = chart(analysis, first, &title);
     let caption = Caption {
         stem: "order".to_owned(),
-        population: population.to_owned(),
+        population,
         stamps: stamps_of(analysis.threads.iter().flat_map(|thread| &thread.stages)),
         title,
     };
@@ -67,12 +77,15 @@ fn bar(
     svg.put(format_args!(r#"<g class="hit row" data-classes="{colour}">"#));
     svg.rectangle(&format!("stage pale {colour}{hollow}"), (from, top), (measured - from, BAR));
     svg.rectangle(&format!("stage {colour}{hollow}"), (measured, top), (to - measured, BAR));
-    let label = quantity::count(stage.clients.into());
-    if to - measured > 9.0 * number_of(label.len()) + 6.0 {
+    let label = match stage.load() {
+        LoadLevel::Clients(clients) => quantity::count(clients.into()),
+        LoadLevel::Arrivals(offered) => offered.to_string(),
+    };
+    if to - measured > 9.0 * number_of(label.chars().count()) + 6.0 {
         let class = if hollow.is_empty() { "inside" } else { "inside dark" };
         svg.text(measured.midpoint(to), top + 15.0, "middle", class, &label);
     }
-    let line = format!("{name}: {}, {}", clients(stage.clients), ended(stage));
+    let line = format!("{name}: {}, {}", stage.load(), ended(stage));
     let heading = format!("{} s after the first stage began", quantity::number(start));
     svg.put(format_args!("<title>{heading}\n{}</title></g>", escape(&line.replace('\n', " "))));
 }
@@ -87,7 +100,7 @@ fn ended(stage: &StageAnalysis) -> String {
 }
 
 fn table(analysis: &Analysis, first: u64) -> Table {
-    let head = ["position", "thread", "clients", "began after", "warm-up", "measured", "how it ended"];
+    let head = ["position", "thread", "load", "began after", "warm-up", "measured", "how it ended"];
     let mut stages: Vec<(&str, &StageAnalysis)> = analysis
         .threads
         .iter()
@@ -98,7 +111,7 @@ fn table(analysis: &Analysis, first: u64) -> Table {
         vec![
             Cell::of((stage.position + 1).to_string()),
             Cell::of(name),
-            Cell::count(stage.clients.into()),
+            Cell::of(stage.load().to_string()),
             Cell::of(format!("{} s", quantity::number(began(stage, first)))),
             Cell::of(Span::from_millis(stage.window_start_ms).to_string()),
             Cell::of(

@@ -1,21 +1,22 @@
 //! Latency over time, all threads at the same load in one chart.
 
-use e3_model::{Analysis, TimelinePoint, quantity};
+use e3_model::{Analysis, LoadLevel, TimelinePoint, quantity};
 
 use super::latency::latency_tick;
-use super::stages::{Own, by_clients, name_among};
+use super::stages::{Own, by_load, name_among};
 use super::timeline::{middle, seconds, whole};
 use crate::chart::{Frame, Hit, Line, Picture, Scale, Svg, TimeAxis, escape, path};
-use crate::figure::{Caption, Figure, LegendItem, clients, stamps_of, thread_class};
+use crate::figure::{Caption, Figure, LegendItem, load_stem, stamps_of, thread_class};
+use crate::model::Model;
 use crate::table::{Cell, Table};
 
 /// Returns one chart per load, ascending; all share one latency axis.
 pub(crate) fn over_time(analysis: &Analysis) -> Vec<Figure> {
-    by_clients(analysis).into_iter().map(|(load, own)| figure(analysis, load, &own)).collect()
+    by_load(analysis).into_iter().map(|(load, own)| figure(analysis, load, &own)).collect()
 }
 
-fn figure(analysis: &Analysis, load: u32, own: &[Own<'_>]) -> Figure {
-    let title = format!("Latency over time at {}, by thread", clients(load));
+fn figure(analysis: &Analysis, load: LoadLevel, own: &[Own<'_>]) -> Figure {
+    let title = format!("Latency over time at {load}, by thread");
     let mut legend: Vec<LegendItem> = Vec::new();
     for one in own {
         let item = LegendItem::thread(one.thread, one.name);
@@ -25,8 +26,8 @@ fn figure(analysis: &Analysis, load: u32, own: &[Own<'_>]) -> Figure {
     }
     legend.extend(LINES.map(|(name, line, _)| LegendItem::line(name, name, line)));
     let caption = Caption {
-        stem: format!("over-time-{load}-clients"),
-        population: POPULATION.to_owned(),
+        stem: format!("over-time-{}", load_stem(load)),
+        population: format!("{POPULATION} {}", Model::of(load).note()),
         stamps: stamps_of(own.iter().map(|own| own.stage)),
         title: title.clone(),
     };

@@ -1,6 +1,6 @@
 //! Stages with the thread they belong to.
 
-use e3_model::{Analysis, StageAnalysis};
+use e3_model::{Analysis, LoadLevel, StageAnalysis};
 
 /// A stage, its thread's place, and its thread's name.
 #[derive(Debug, Clone, Copy)]
@@ -28,15 +28,16 @@ pub(crate) fn all_stages(analysis: &Analysis) -> Vec<Own<'_>> {
 }
 
 /// Returns the stages of each load, loads ascending; the threads in their order, a thread's stages in order of execution.
-pub(crate) fn by_clients(analysis: &Analysis) -> Vec<(u32, Vec<Own<'_>>)> {
-    let mut loads: Vec<(u32, Vec<Own<'_>>)> = Vec::new();
+pub(crate) fn by_load(analysis: &Analysis) -> Vec<(LoadLevel, Vec<Own<'_>>)> {
+    let mut loads: Vec<(LoadLevel, Vec<Own<'_>>)> = Vec::new();
     for own in all_stages(analysis) {
-        match loads.iter_mut().find(|(clients, _)| *clients == own.stage.clients) {
+        let load = own.stage.load();
+        match loads.iter_mut().find(|(known, _)| *known == load) {
             Some((_, stages)) => stages.push(own),
-            None => loads.push((own.stage.clients, vec![own])),
+            None => loads.push((load, vec![own])),
         }
     }
-    loads.sort_by_key(|(clients, _)| *clients);
+    loads.sort_by_key(|(load, _)| *load);
     for (_, stages) in &mut loads {
         stages.sort_by_key(|own| (own.thread, own.stage.position));
     }

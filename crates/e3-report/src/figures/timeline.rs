@@ -6,6 +6,7 @@ use super::latency::latency_tick;
 use super::stages::Own;
 use crate::chart::{Frame, Hit, Line, Picture, Place, Scale, Svg, TimeAxis, path};
 use crate::figure::{Caption, Figure, LegendItem, as_f64, doubt, stage_name, stamps_of, thread_class};
+use crate::model::Model;
 use crate::table::{Cell, Table};
 
 /// Returns the chart of one stage; those of all stages share their upright axes, so that they can be compared.
@@ -17,7 +18,7 @@ pub(crate) fn timeline(analysis: &Analysis, own: Own<'_>) -> Figure {
     let caption = Caption {
         stem: format!("{}-timeline", own.stem()),
         title,
-        population: POPULATION.to_owned(),
+        population: format!("{POPULATION} {}", Model::of(own.stage.load()).note()),
         stamps: stamps_of([own.stage]),
     };
     let legend = LINES.map(|(name, line, _)| LegendItem::line(name, name, line)).to_vec();

@@ -16,6 +16,8 @@ fn every_chart_is_drawn_in_light_and_dark_without_a_word_to_the_console_or_the_n
     let browser = Browser::start();
     for (name, analysis) in [
         ("quickstart", fixture::analysis()),
+        ("open-model", fixture::open_model()),
+        ("both-models", fixture::both_models()),
         ("one-thread", fixture::one_thread()),
         ("zero-ops", fixture::zero_ops()),
         ("large", fixture::large()),
@@ -24,7 +26,7 @@ fn every_chart_is_drawn_in_light_and_dark_without_a_word_to_the_console_or_the_n
         let page = written(name, &analysis);
         let (wide, narrow) = ((Scheme::Dark, "dark", 1280), (Scheme::Light, "light", 390));
         let others = [(Scheme::Light, "light", 1280), (Scheme::Dark, "dark", 390)];
-        let shown = if name == "quickstart" { &others[..] } else { &[] };
+        let shown = if ["quickstart", "open-model"].contains(&name) { &others[..] } else { &[] };
         for (scheme, ground, width) in [wide, narrow].iter().chain(shown) {
             browser.prefer(*scheme);
             browser.resize(*width, 900);
@@ -46,7 +48,7 @@ fn every_chart_is_drawn_in_light_and_dark_without_a_word_to_the_console_or_the_n
 #[test]
 fn each_scheme_has_letters_that_can_be_read() {
     let browser = Browser::start();
-    let page = written("contrast", &fixture::analysis());
+    let page = written("contrast", &fixture::both_models());
     for scheme in [Scheme::Light, Scheme::Dark] {
         browser.prefer(scheme);
         browser.open(&page);
@@ -100,6 +102,13 @@ fn the_keyboard_reaches_everything() {
     browser.open(&written("keyboard", &fixture::analysis()));
     browser.press("Tab");
     assert_eq!(browser.run("return document.activeElement.className", &Value::Null), json!("skip"));
+    let hears = |stem: &str, key: &str, said: &str| {
+        let focus = "document.querySelector(`[data-stem=\"${arguments[0]}\"] .plot > svg`).focus()";
+        browser.run(focus, &json!(stem));
+        browser.press(key);
+        let heard = browser.run("return document.querySelector('[aria-live]').textContent", &Value::Null);
+        assert!(heard.as_str().unwrap().starts_with(said), "{stem}: {heard}");
+    };
     for (stem, key, said) in [
         ("throughput", "ArrowRight", "4 clients. one node: 22.2 ops/s"),
         ("throughput", "End", "64 clients. one node: 88.4 ops/s"),
@@ -107,11 +116,7 @@ fn the_keyboard_reaches_everything() {
         ("thread-001-stage-002-timeline", "End", "second 19 to 20. p50: "),
         ("thread-001-stage-002-metrics-proc-percent-machine-cpu", "Home", "second 0: user "),
     ] {
-        let focus = "document.querySelector(`[data-stem=\"${arguments[0]}\"] .plot > svg`).focus()";
-        browser.run(focus, &json!(stem));
-        browser.press(key);
-        let heard = browser.run("return document.querySelector('[aria-live]').textContent", &Value::Null);
-        assert!(heard.as_str().unwrap().starts_with(said), "{stem}: {heard}");
+        hears(stem, key, said);
     }
     let marked = browser.run(LINKED, &Value::Null);
     assert_eq!(marked["guides"], marked["charts"], "the keyboard moves all guides of a stage");
@@ -122,6 +127,10 @@ fn the_keyboard_reaches_everything() {
     browser.press("Enter");
     let off = "return document.querySelectorAll('[data-stem=\"throughput\"] g.off').length";
     assert_eq!(browser.run(off, &Value::Null), json!(1), "a legend's button hides its line");
+    browser.open(&written("keyboard-both", &fixture::both_models()));
+    let due = "50 arrivals per second. one node: 49.9 ops/s, 998 ops of 1,000 due, at 50/s";
+    hears("throughput-by-rate", "ArrowRight", due);
+    hears("thread-002-stage-006-scheduling-lag", "Home", "0.0320 ms to 0.0640 ms");
 }
 
 #[test]

@@ -9,9 +9,19 @@ use crate::fixture;
 
 #[test]
 fn every_figure_of_the_page_is_a_file_and_none_else() {
-    let analysis = fixture::analysis();
-    let page = html(&analysis).unwrap();
-    let files = figures(&analysis);
+    for analysis in [fixture::analysis(), fixture::open_model(), fixture::both_models()] {
+        assert_same_figures(&analysis);
+    }
+    let files = figures(&fixture::analysis());
+    let stems: BTreeSet<&str> = files.iter().map(|file| file.stem.as_str()).collect();
+    for stem in ["throughput", "latency-p99", "errors", "order", "thread-001-stage-002-timeline"] {
+        assert!(stems.contains(stem), "{stem}");
+    }
+}
+
+fn assert_same_figures(analysis: &e3_model::Analysis) {
+    let page = html(analysis).unwrap();
+    let files = figures(analysis);
     let stems: BTreeSet<&str> = files.iter().map(|file| file.stem.as_str()).collect();
     assert_eq!(stems.len(), files.len(), "names are taken once");
     let shown: BTreeSet<&str> = page
@@ -20,14 +30,11 @@ fn every_figure_of_the_page_is_a_file_and_none_else() {
         .map(|rest| rest.split('"').next().expect("split gives a first part"))
         .collect();
     assert_eq!(stems, shown);
-    for stem in ["throughput", "latency-p99", "errors", "order", "thread-001-stage-002-timeline"] {
-        assert!(stems.contains(stem), "{stem}");
-    }
 }
 
 #[test]
 fn a_chart_stands_alone() {
-    for file in figures(&fixture::analysis()) {
+    for file in figures(&fixture::analysis()).into_iter().chain(figures(&fixture::both_models())) {
         assert_well_formed(&file.svg);
         assert!(file.svg.contains(r#"xmlns="http://www.w3.org/2000/svg""#));
         assert!(!file.svg.contains("var(") && !file.svg.contains("class=\"alone\""), "{}", file.stem);

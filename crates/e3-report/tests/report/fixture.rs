@@ -13,6 +13,33 @@ pub(crate) fn analysis() -> Analysis {
     analysis
 }
 
+/// Two threads under an open load, made by simulated queues: one node falls behind at 200/s, one ramp is client-bound.
+pub(crate) fn open_model() -> Analysis {
+    from_json(include_bytes!("../open-model.json")).expect("the fixture is an analysis")
+}
+
+/// The threads of [`analysis`], each with the open stages of [`open_model`] after its closed ones.
+pub(crate) fn both_models() -> Analysis {
+    let (mut analysis, open) = (analysis(), open_model());
+    let first = |thread: &e3_model::ThreadAnalysis| u32::try_from(thread.stages.len()).unwrap();
+    let moved = |stage: e3_model::StageRef| e3_model::StageRef { stage: StageId(stage.stage.0 + 3), ..stage };
+    for (thread, more) in analysis.threads.iter_mut().zip(open.threads) {
+        assert_eq!((thread.name.as_str(), first(thread)), (more.name.as_str(), 3));
+        thread.stages.extend(more.stages.into_iter().map(|mut stage| {
+            (stage.stage, stage.position) = (moved(stage.stage), stage.position + 6);
+            stage
+        }));
+    }
+    analysis.comparisons.extend(open.comparisons.into_iter().map(|mut one| {
+        one.stages.iter_mut().chain(&mut one.baseline_stages).for_each(|stage| *stage = moved(*stage));
+        one
+    }));
+    analysis.stamps = [analysis.stamps, open.stamps].concat();
+    analysis.stamps.sort_unstable();
+    analysis.stamps.dedup();
+    analysis
+}
+
 /// Three thresholds of which each state comes up.
 fn thresholds(analysis: &Analysis) -> Vec<ThresholdResult> {
     let clone = |stage: &StageAnalysis| {

@@ -11,6 +11,7 @@ mod browser;
 mod files;
 mod fixture;
 mod markup;
+mod open_model;
 
 use e3_report::{csv, html, markdown};
 use fixture::analysis;
@@ -59,7 +60,9 @@ fn the_page_says_what_limits_its_numbers_and_what_was_compared() {
     for words in [
         "You may not read these numbers as capacity",
         "The load generator was the bottleneck in 1 of 6 stages",
-        "one node, 64 clients: lag 14.2 ms",
+        "one node, 64 clients: 99th percentile of the scheduling lag 14.2 ms, limit 10 ms",
+        "Closed model: each client waits for its last answer, so a stall is sampled once per client",
+        "HTTP/1.1; web and HTTP clients keep their connection, Git clients open one for every op",
         "client-bound (1 of 6 stages)",
         "against one node",
         "+26 %",
@@ -126,6 +129,7 @@ fn the_page_stays_small() {
     for (what, analysis, most) in [
         ("the fixture", analysis(), 1_200_000),
         ("80 metrics of a minute at each of six stages", fixture::with_metrics(80, 60), 3_000_000),
+        ("open and closed stages together", fixture::both_models(), 2_000_000),
         ("66 ops and 80 metrics of seven seconds, as quickstart has", fixture::with_ops(66), 3_000_000),
         ("30 metrics with as many values as there may be", fixture::with_metrics(30, 300), 3_000_000),
     ] {
@@ -139,6 +143,8 @@ fn the_page_stays_small() {
 fn every_element_is_closed_whatever_was_measured() {
     for (what, analysis) in [
         ("the fixture", analysis()),
+        ("an open load", fixture::open_model()),
+        ("both load models", fixture::both_models()),
         ("one thread", fixture::one_thread()),
         ("no ops", fixture::zero_ops()),
         ("eight threads of twenty stages", fixture::large()),

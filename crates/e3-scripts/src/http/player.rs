@@ -13,7 +13,7 @@ use super::shared::{Login, Steps};
 use super::step::Step;
 use super::variables::Variables;
 use crate::failure;
-use crate::setting::{draw_account, parse_base};
+use crate::setting::{draw_account, http_session};
 
 /// One client that goes through the steps of its job, over one connection and with its own cookies.
 pub(crate) struct Player {
@@ -42,7 +42,7 @@ impl Player {
         if let Some(timeout) = steps.timeout {
             context.shorten_op_timeout(timeout);
         }
-        let mut http = HttpSession::new(parse_base(script, &setting.url)?);
+        let mut http = http_session(script, setting)?;
         if steps.login == Login::Basic || (steps.login == Login::IfAny && !setting.users.is_empty()) {
             let account = draw_account(script, setting, context)?;
             http = http.with_basic(&account.name, &account.password);
@@ -56,7 +56,8 @@ impl ScriptClient for Player {
     /// Goes through all steps; the first that fails ends the iteration.
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
         // The same for all steps of an iteration, so that what one makes under a random name the next one finds.
-        let random = context.random().random::<u64>() >> UNUSED_BITS;
+        let is_fixed = self.steps.steps.iter().all(Step::is_fixed);
+        let random = if is_fixed { 0 } else { context.random().random::<u64>() >> UNUSED_BITS };
         let (client, iteration) = (context.client().0, context.iteration());
         let mut variables = Variables::of(&self.steps.variables, client, iteration, random);
         for (op, step) in (0..).zip(&self.steps.steps) {
@@ -66,9 +67,9 @@ impl ScriptClient for Player {
                 .op(OpId(op), async {
                     let request = request.map_err(|why| Failure::new(Outcome::Unexpected, why))?;
                     if step.extract.is_empty() {
-                        drain(http, request, step).await.map(|measured| (Extracted::new(), measured))
+                        drain(http, &request, step).await.map(|measured| (Extracted::new(), measured))
                     } else {
-                        read(http, request, step).await
+                        read(http, &request, step).await
                     }
                 })
                 .await?;
@@ -79,10 +80,10 @@ impl ScriptClient for Player {
 }
 
 /// Sends a request and reads the whole answer, of whatever length, without keeping it.
-async fn drain(http: &mut HttpSession, request: Request, step: &Step) -> Result<Measured, Failure> {
+async fn drain(http: &mut HttpSession, request: &Request, step: &Step) -> Result<Measured, Failure> {
     let mut streaming = http.start(request).await.map_err(|error| failure::of_http(&error))?;
     let broke = loop {
-        match streaming.chunk().await {
+        match streaming.next().await {
             Ok(Some(_)) => {}
             Ok(None) => break None,
             Err(error) => break Some(error),
@@ -103,7 +104,7 @@ async fn drain(http: &mut HttpSession, request: Request, step: &Step) -> Result<
 /// Sends a request, reads the whole answer, and takes values from its JSON.
 async fn read(
     http: &mut HttpSession,
-    request: Request,
+    request: &Request,
     step: &Step,
 ) -> Result<(Extracted, Measured), Failure> {
     let response = http.send(request).await.map_err(|error| failure::of_http(&error))?;

@@ -1,5 +1,8 @@
 //! One step: a request, which answers are right, and what is read from them.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use e3_http::Request;
 use e3_model::ArgumentFault;
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
@@ -24,6 +27,8 @@ pub(crate) struct Step {
     path: Template,
     headers: Vec<Header>,
     body: Option<Body>,
+    /// The request, if no variable is in it: the same for all clients and iterations.
+    fixed: Option<Request>,
 }
 
 impl Step {
@@ -46,7 +51,7 @@ impl Step {
         }
         let expected = given("expect").map_or(Ok(Expected::default()), Expected::parse);
         let expected = expected.map_err(|message| ArgumentFault::new("", message));
-        Self {
+        let mut step = Self {
             name: name.to_owned(),
             method: sound(given("method").map_or(Ok(Method::GET), method), pointer("method"), faults),
             path: sound(given("path").map_or(Ok(Template::default()), path), pointer("path"), faults),
@@ -54,7 +59,17 @@ impl Step {
             body: body.map(|(body, _)| body),
             expected: sound(expected, pointer("expect"), faults),
             extract: Vec::new(),
+            fixed: None,
+        };
+        if step.names("").is_empty() {
+            step.fixed = step.filled(&Variables::of(&BTreeMap::new(), 0, 0, 0)).ok();
         }
+        step
+    }
+
+    /// Returns whether its request is always the same.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
     }
 
     /// Returns every variable that the step needs, with the pointer of the text that has it.
@@ -81,7 +96,14 @@ impl Step {
     ///
     /// # Errors
     /// A sentence that says which header cannot be written with these values.
-    pub(crate) fn request(&self, variables: &Variables<'_>) -> Result<Request, String> {
+    pub(crate) fn request(&self, variables: &Variables<'_>) -> Result<Cow<'_, Request>, String> {
+        match &self.fixed {
+            Some(fixed) => Ok(Cow::Borrowed(fixed)),
+            None => self.filled(variables).map(Cow::Owned),
+        }
+    }
+
+    fn filled(&self, variables: &Variables<'_>) -> Result<Request, String> {
         let mut request = Request::new(self.method.clone(), self.path.fill_path(variables));
         for (name, value) in &self.headers {
             let value = HeaderValue::try_from(value.fill(variables)).map_err(|_| {

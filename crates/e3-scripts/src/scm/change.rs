@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
-use e3_git::{NewCommit, Tip};
+use e3_git::{NewCommit, ObjectId, Tip};
 use e3_workload::ClientContext;
 use rand::RngExt as _;
 use rand::seq::index;
@@ -19,8 +19,13 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Draws a change of so many files on top of a commit, by the iteration's own seed.
+    /// Draws a change of so many files on top of a tip, by the iteration's own seed.
     pub(crate) fn draw(context: &mut ClientContext, base: &Tip, files: RangeInclusive<usize>) -> Self {
+        Self::draw_on(context, base.commit, files)
+    }
+
+    /// Draws a change of so many files on top of a commit, by the iteration's own seed.
+    pub(crate) fn draw_on(context: &mut ClientContext, base: ObjectId, files: RangeInclusive<usize>) -> Self {
         let directory = format!("changes-{}", context.client().0);
         let random = context.random();
         let count = random.random_range(files).min(NAMES);
@@ -28,7 +33,7 @@ impl Change {
         let files = chosen
             .into_iter()
             // The base in every file makes each differ from what the base may hold from an equal draw before.
-            .map(|number| (format!("part-{number:02}.txt"), text(context, &base.commit.to_string())))
+            .map(|number| (format!("part-{number:02}.txt"), text(context, &base.to_string())))
             .collect();
         Self { directory, files, message: format!("Change {count} files") }
     }
@@ -57,7 +62,7 @@ fn text(context: &mut ClientContext, base: &str) -> Vec<u8> {
 }
 
 /// How many names a client has for its files.
-const NAMES: usize = 40;
+pub(crate) const NAMES: usize = 40;
 /// How many lines a changed file has, as in the first E3.
 const LINES: RangeInclusive<usize> = 10..=25;
 /// When all commits were authored: the same at every run, so that equal seeds make equal commits.

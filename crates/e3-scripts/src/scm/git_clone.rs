@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use e3_model::{OpId, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
+use super::Transport;
 use super::repositories::Repositories;
-use super::{Transport, git_op};
 
-/// Clones a random repository; the pack is verified and thrown away.
+/// Clones a random repository; the pack is verified and thrown away, by the real git also indexed and written.
 pub(crate) struct GitClone(pub(crate) Transport);
 
 const CLONE: OpId = OpId(0);
@@ -49,7 +49,6 @@ struct Client(Repositories);
 impl ScriptClient for Client {
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
         let Some((_, repository)) = self.0.draw(context) else { return Ok(()) };
-        let clone = e3_git::clone(&self.0.remote, &repository);
-        git_op(context, CLONE, clone, |cloned| cloned.transfer).await.map(drop)
+        self.0.client.clone_repository(context, CLONE, &repository).await
     }
 }

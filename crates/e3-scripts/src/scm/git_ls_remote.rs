@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use e3_model::{OpId, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
+use super::Transport;
 use super::repositories::Repositories;
-use super::{Transport, git_op};
 
 /// Lists the refs of a random repository, as a build agent that polls does.
 pub(crate) struct GitLsRemote(pub(crate) Transport);
@@ -49,7 +49,6 @@ struct Client(Repositories);
 impl ScriptClient for Client {
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
         let Some((_, repository)) = self.0.draw(context) else { return Ok(()) };
-        let listing = e3_git::ls_remote(&self.0.remote, &repository);
-        git_op(context, LS_REMOTE, listing, |listed| listed.transfer).await.map(drop)
+        self.0.client.ls_remote(context, LS_REMOTE, &repository).await
     }
 }

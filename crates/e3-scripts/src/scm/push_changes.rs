@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use e3_git::{RepositoryPath, Tip};
-use e3_model::{OpId, Outcome, ScriptDescriptor, with_causes};
+use e3_git::RepositoryPath;
+use e3_model::{
+    ArgumentFault, ArgumentForm, Arguments, OpDescriptor, OpId, Outcome, ScriptDescriptor, with_causes,
+};
 use e3_workload::{ClientContext, Failure, Measured, Script, ScriptClient, ScriptError, Setting, Stopped};
 use rand::RngExt as _;
 
-use super::change::Change;
+use super::Transport;
+use super::change::{Change, NAMES};
+use super::client::Base;
 use super::removal::remove_branches;
 use super::repositories::Repositories;
-use super::{Transport, git_op};
 
 /// Pushes a commit on top of a random repository's default branch; the branches go when the client has finished.
 pub(crate) struct PushChanges(pub(crate) Transport);
@@ -48,6 +51,11 @@ impl Script for PushChanges {
                 ("Push", "from connecting until the server's report on the branch is read"),
             ],
         )
+        .argument("files", ArgumentForm::Text, Some("1"), "How many files each commit changes, from 1 to 40.")
+    }
+
+    fn ops(&self, arguments: &Arguments) -> Result<Vec<OpDescriptor>, Vec<ArgumentFault>> {
+        files(arguments).map(|_| self.descriptor().ops).map_err(|fault| vec![fault])
     }
 
     fn client(
@@ -55,9 +63,14 @@ impl Script for PushChanges {
         setting: &Arc<Setting>,
         context: &mut ClientContext,
     ) -> Result<Box<dyn ScriptClient>, ScriptError> {
+        let files = files(context.arguments()).map_err(|fault| ScriptError::Arguments {
+            script: self.name().to_owned(),
+            reason: fault.message,
+        })?;
         let repositories = Repositories::prepare(self.name(), self.0, setting, context)?;
         Ok(Box::new(Client {
             repositories,
+            files,
             kept: Vec::new(),
             tried: BTreeMap::new(),
             unreported: BTreeSet::new(),
@@ -67,9 +80,11 @@ impl Script for PushChanges {
 
 struct Client {
     repositories: Repositories,
+    /// How many files one push changes.
+    files: usize,
     /// What pushes go on top of, as the first E3 kept a clone for each client and repository.
     /// The last used comes last.
-    kept: Vec<(RepositoryPath, Tip)>,
+    kept: Vec<(RepositoryPath, Base)>,
     /// Every branch that a push may have made; a push that failed may have made one too.
     tried: BTreeMap<RepositoryPath, Vec<String>>,
     /// Those of them whose push has no report that was read.
@@ -80,7 +95,7 @@ struct Client {
 impl ScriptClient for Client {
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
         let Some((drawn, repository)) = self.repositories.draw(context) else { return Ok(()) };
-        let remote = &self.repositories.remote;
+        let client = &self.repositories.client;
         // The name of the first E3, with a draw for its time stamp, so that equal seeds push equal branches.
         let branch = format!("bugfix/{:x}-{}", context.random().random::<u64>(), context.client().0);
         let known = self.kept.iter().position(|(kept, _)| *kept == repository);
@@ -91,16 +106,13 @@ impl ScriptClient for Client {
                     Some(default) => default,
                     None => return Err(no_default_branch(context, &repository).await),
                 };
-                let fetch = e3_git::fetch_tip(remote, &repository, default);
-                git_op(context, FETCH, fetch, |tip| tip.transfer).await?
+                client.fetch(context, FETCH, &repository, default).await?
             }
         };
-        let change = Change::draw(context, &base, FILES);
+        let change = Change::draw_on(context, base.commit(), self.files..=self.files);
         self.tried.entry(repository.clone()).or_default().push(branch.clone());
         self.unreported.insert(branch.clone());
-        let commit = change.commit();
-        let push = e3_git::push(remote, &repository, &base, &branch, &commit);
-        git_op(context, PUSH, push, |pushed| pushed.transfer).await?;
+        base.push(context, PUSH, (&repository, &branch), &change.commit()).await?;
         self.unreported.remove(&branch);
         // After a push that failed the next one fetches anew.
         self.kept.push((repository, base));
@@ -115,8 +127,8 @@ impl ScriptClient for Client {
             let names: Vec<_> = branches.iter().map(String::as_str).collect();
             let unreported: Vec<_> =
                 names.iter().copied().filter(|name| self.unreported.contains(*name)).collect();
-            let remote = &self.repositories.remote;
-            if let Err(error) = remove_branches(remote, &repository, &names, &unreported).await {
+            let client = &self.repositories.client;
+            if let Err(error) = remove_branches(client, &repository, &names, &unreported).await {
                 left.push(format!("{} branches of {repository}: {}", names.len(), with_causes(&error)));
             }
         }
@@ -132,7 +144,18 @@ async fn no_default_branch(context: &mut ClientContext, repository: &RepositoryP
     failed.err().unwrap_or(Stopped::StageOver)
 }
 
+/// Returns how many files one push changes: the first E3 appended to one.
+fn files(arguments: &Arguments) -> Result<usize, ArgumentFault> {
+    let Some(given) = arguments.get("files") else { return Ok(1) };
+    let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+    match text.trim().parse() {
+        Ok(count) if (1..=NAMES).contains(&count) => Ok(count),
+        _ => Err(ArgumentFault::new(
+            "/files",
+            format!("the argument \"files\" is {given}; it must be from 1 to {NAMES}"),
+        )),
+    }
+}
+
 /// Of how many repositories a client keeps what it pushes on top of, so that any number of repositories fit in memory.
 const MOST_KEPT: usize = 8;
-/// How many files one push changes: the first E3 appended to one.
-const FILES: std::ops::RangeInclusive<usize> = 1..=1;

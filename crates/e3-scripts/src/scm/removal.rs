@@ -2,26 +2,29 @@
 
 use std::time::Duration;
 
-use e3_git::{GitError, Remote, RepositoryPath};
+use e3_git::{GitError, RepositoryPath};
+
+use super::Client;
 
 /// Deletes those of the branches that are there.
 ///
 /// `unreported` are those among them whose push was cut off before its report was read: the server may take such a push
 /// in after this has looked, so it looks again a few times, as nobody could say when or whether that happens.
 pub(crate) async fn remove_branches(
-    remote: &Remote,
+    client: impl Into<Client>,
     repository: &RepositoryPath,
     branches: &[&str],
     unreported: &[&str],
 ) -> Result<(), GitError> {
+    let client = client.into();
     let mut awaited = unreported.to_vec();
     let mut pauses = PAUSES.iter();
     loop {
         if !awaited.is_empty() {
-            let there = e3_git::ls_remote(remote, repository).await?.refs;
-            awaited.retain(|branch| !there.iter().any(|found| found.name == format!("refs/heads/{branch}")));
+            let there = client.branches(repository).await?;
+            awaited.retain(|branch| !there.contains(&format!("refs/heads/{branch}")));
         }
-        e3_git::delete_branches(remote, repository, branches).await?;
+        client.delete_branches(repository, branches).await?;
         let Some(pause) = pauses.next().filter(|_| !awaited.is_empty()) else { return Ok(()) };
         tokio::time::sleep(*pause).await;
     }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use e3_git::{Remote, RepositoryPath};
+use e3_git::RepositoryPath;
 use e3_workload::{ClientContext, DrawnRepository, ScriptError, Setting};
 
-use super::Transport;
+use super::{Client, Transport};
 
 /// One client's view of the Git side of a system.
 pub(crate) struct Repositories {
     setting: Arc<Setting>,
     /// The way of the client's account.
-    pub(crate) remote: Remote,
+    pub(crate) client: Client,
 }
 
 impl Repositories {
@@ -25,7 +25,7 @@ impl Repositories {
         if setting.repositories.is_empty() {
             return Err(ScriptError::NoRepository { script: script.to_owned() });
         }
-        Ok(Self { setting: Arc::clone(setting), remote: transport.remote(script, setting, context)? })
+        Ok(Self { setting: Arc::clone(setting), client: transport.client(script, setting, context)? })
     }
 
     /// Returns the next repository, drawn by weight.

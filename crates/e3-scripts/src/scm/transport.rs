@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use e3_git::{Remote, SshKey};
-use e3_model::{Protocol, with_causes};
+use e3_git::{ForkedGit, ForkedOptions, GitOptions, Remote, SshKey};
+use e3_http::{HttpWay, Trust};
+use e3_model::{Connections, GitClient, Protocol, with_causes};
 use e3_workload::{Account, ClientContext, ScriptError, Setting};
 
+use super::Client;
 use crate::setting::{draw_among, parse_base};
 
 /// How a Git script reaches its server; every operation on repositories is there for each.
@@ -38,13 +40,13 @@ impl Transport {
         }
     }
 
-    /// Returns the way of one client, which keeps its account, drawn uniformly among those that can log in so.
-    pub(crate) fn remote(
+    /// Returns the Git client of one client, which keeps its account, drawn uniformly among those that can log in so.
+    pub(crate) fn client(
         self,
         script: &str,
         setting: &Arc<Setting>,
         context: &mut ClientContext,
-    ) -> Result<Remote, ScriptError> {
+    ) -> Result<Client, ScriptError> {
         match self {
             Self::Ssh => over_ssh(script, setting, context),
             Self::Http => over_http(script, &setting.url, setting, context),
@@ -61,13 +63,22 @@ fn over_http(
     url: &str,
     setting: &Setting,
     context: &mut ClientContext,
-) -> Result<Remote, ScriptError> {
+) -> Result<Client, ScriptError> {
     let account = draw_among(&setting.users, context)
         .ok_or_else(|| ScriptError::NoUser { script: script.to_owned() })?;
-    Ok(Remote::http(parse_base(script, url)?, &account.name, &account.password))
+    let base = parse_base(script, url)?;
+    match setting.git_client {
+        GitClient::Native => {
+            let remote = Remote::http(base, &account.name, &account.password);
+            Ok(Client::Native(remote.with_options(&native(script, url, setting)?)))
+        }
+        GitClient::Git => ForkedGit::http(&base, &account.name, &account.password, &forked(setting))
+            .map(Client::Forked)
+            .map_err(|error| unusable(script, url, &error)),
+    }
 }
 
-fn over_ssh(script: &str, setting: &Setting, context: &mut ClientContext) -> Result<Remote, ScriptError> {
+fn over_ssh(script: &str, setting: &Setting, context: &mut ClientContext) -> Result<Client, ScriptError> {
     let endpoint = setting.ssh.as_ref().ok_or_else(|| ScriptError::NoSsh { script: script.to_owned() })?;
     let with_key: Vec<&Account> = setting.users.iter().filter(|user| user.private_key.is_some()).collect();
     let account = draw_among(&with_key, context);
@@ -79,11 +90,40 @@ fn over_ssh(script: &str, setting: &Setting, context: &mut ClientContext) -> Res
         user: account.name.clone(),
         reason: with_causes(&error),
     })?;
-    Remote::ssh(endpoint, key).map_err(|error| ScriptError::Url {
-        script: script.to_owned(),
-        url: endpoint.url.clone(),
-        reason: with_causes(&error),
+    let client = match setting.git_client {
+        GitClient::Native => {
+            let options = native(script, &endpoint.url, setting)?;
+            Remote::ssh(endpoint, key).map(|remote| Client::Native(remote.with_options(&options)))
+        }
+        GitClient::Git => ForkedGit::ssh(endpoint, &key, &forked(setting)).map(Client::Forked),
+    };
+    client.map_err(|error| unusable(script, &endpoint.url, &error))
+}
+
+/// Returns how the native client talks in this stage; by default it opens a connection for every op, as git does.
+fn native(script: &str, url: &str, setting: &Setting) -> Result<GitOptions, ScriptError> {
+    let trust = setting.ca.as_deref().map(Trust::pem).transpose();
+    let trust = trust.map_err(|error| unusable(script, url, &error))?.unwrap_or_default();
+    let connections = setting.transport.connections.unwrap_or(Connections::PerOp);
+    Ok(GitOptions {
+        connections,
+        verify: setting.transport.verify,
+        way: HttpWay { version: setting.transport.http, connections, trust },
+        ..GitOptions::default()
     })
+}
+
+/// Returns how the real git talks in this stage; it has no choice about connections and checksums.
+fn forked(setting: &Setting) -> ForkedOptions<'_> {
+    ForkedOptions {
+        ca: setting.ca.as_deref(),
+        http: setting.transport.http,
+        bound: setting.transport.op_timeout.to_duration(),
+    }
+}
+
+fn unusable(script: &str, url: &str, error: &dyn std::error::Error) -> ScriptError {
+    ScriptError::Url { script: script.to_owned(), url: url.to_owned(), reason: with_causes(error) }
 }
 
 /// Returns the node of this client: clients take turns; none where no node has a URL of its own.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::ask::{Ask, PAGE_ACCEPT};
 use crate::failure;
-use crate::setting::parse_base;
+use crate::setting::http_session;
 
 /// One client's browser.
 pub(crate) struct Browser {
@@ -26,7 +26,7 @@ impl Browser {
         setting: &Arc<Setting>,
         account: Option<Account>,
     ) -> Result<Self, ScriptError> {
-        Ok(Self { http: HttpSession::new(parse_base(script, &setting.url)?), account, logged_in: false })
+        Ok(Self { http: http_session(script, setting)?, account, logged_in: false })
     }
 
     /// Logs in by the form, unless the session already is: the login page, then the form's submission.
@@ -238,7 +238,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use e3_model::{ClientId, JobId, OpDescriptor, Sample, Secret, Seed};
+    use e3_model::{ClientId, JobId, OpDescriptor, Secret, Seed};
     use e3_testkit::{Loopback, answer};
     use e3_workload::{Instant, Load, RepositoryDraw, Seat, sample_channel};
 
@@ -265,7 +265,7 @@ mod tests {
         .await
     }
 
-    fn context() -> (ClientContext, tokio::sync::mpsc::Receiver<Sample>) {
+    fn context() -> (ClientContext, e3_workload::SampleSource) {
         let (samples, receiver) = sample_channel(64);
         let op_timeout = Duration::from_secs(10);
         let seat = Seat { client: ClientId(0), seed: Seed(1), op_timeout, samples };

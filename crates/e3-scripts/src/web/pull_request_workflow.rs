@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_git::{Remote, RepositoryPath};
+use e3_git::{GitOptions, Remote, RepositoryPath};
 use e3_http::Response;
-use e3_model::{Protocol, ScriptDescriptor};
+use e3_model::{Connections, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 use rand::RngExt as _;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use super::browser::{Browser, json as json_of, leads_on};
 use super::listing::changed_files;
 use crate::scm::change::Change;
 use crate::scm::git_op;
-use crate::setting::{draw_account, draw_among, parse_base};
+use crate::setting::{draw_account, draw_among, http_way, parse_base};
 
 /// Pushes a feature branch, opens a pull request for it, reviews it, merges it, and deletes the branch.
 pub(crate) struct PullRequestWorkflow;
@@ -57,9 +57,16 @@ impl Script for PullRequestWorkflow {
         }
         let account = draw_account(NAME, setting, context)?;
         let base = parse_base(NAME, &setting.url)?;
-        let remote = Remote::http(base.clone(), &account.name, &account.password);
+        let way = http_way(NAME, setting)?;
+        let options = GitOptions {
+            connections: setting.transport.connections.unwrap_or(Connections::PerOp),
+            verify: setting.transport.verify,
+            way: way.clone(),
+            ..GitOptions::default()
+        };
+        let remote = Remote::http(base.clone(), &account.name, &account.password).with_options(&options);
         Ok(Box::new(Client {
-            leftovers: Leftovers::new(base, account.clone(), remote.clone()),
+            leftovers: Leftovers::new((base, way), account.clone(), remote.clone()),
             browser: Browser::open(NAME, setting, Some(account))?,
             setting: Arc::clone(setting),
             remote,

@@ -1,6 +1,7 @@
 //! The Git scripts against real git.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::site::{Player, Site};
 
@@ -123,4 +124,78 @@ async fn a_push_that_fails_is_a_sample_and_the_next_one_fetches_anew() {
     assert_eq!(player.outcomes(), ["Fetch ok", "Push ok", "Push http-4xx", "Fetch ok", "Push ok"]);
     player.finish().await.unwrap();
     assert_eq!(site.branches().iter().filter(|branch| branch.starts_with("bugfix/")).count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_git_does_the_same_ops_under_the_same_names() {
+    let site = Site::new().await;
+    let before = site.branches();
+    let (sshd, over_ssh) = site.with_ssh().await;
+    let by_git = |mut setting: e3_workload::Setting| {
+        setting.git_client = e3_model::GitClient::Git;
+        setting
+    };
+    let over_http = by_git(site.setting());
+    let over_ssh = by_git(over_ssh);
+    for (script, setting, ops) in [
+        ("scm.GitCloneOverHttp", &over_http, &["Clone"][..]),
+        ("scm.GitLsRemoteHttpDirect", &over_http, &["LsRemote"]),
+        ("scm.PushChangesHttp", &over_http, &["Fetch", "Push"]),
+        ("scm.GitCloneOverSsh", &over_ssh, &["Clone"]),
+        ("scm.GitLsRemoteSsh", &over_ssh, &["LsRemote"]),
+        ("scm.PushChangesSsh", &over_ssh, &["Fetch", "Push"]),
+    ] {
+        let mut player = Player::new(script, setting.clone(), 0);
+        player.iterate().await.unwrap_or_else(|stopped| panic!("{script}: {stopped}\n{}", sshd.log()));
+        let samples = player.samples();
+        let seen: Vec<_> = samples.iter().map(|(op, _)| op.as_str()).collect();
+        assert_eq!(seen, ops, "{script}");
+        for (op, sample) in &samples {
+            assert_eq!(sample.outcome, e3_model::Outcome::Ok, "{script} {op}");
+            // What cannot be seen from outside is not made up.
+            assert!(sample.phases.is_none() && sample.first_byte_ns.is_none(), "{script} {op}: {sample:?}");
+            assert_eq!(sample.bytes_in > 0, op == "Clone", "{script} {op}: {sample:?}");
+        }
+        if ops.contains(&"Push") {
+            assert_eq!(site.branches().len(), before.len() + 1, "{script}");
+        }
+        player.finish().await.unwrap();
+    }
+    let agents: BTreeSet<_> = site
+        .heads()
+        .iter()
+        .filter_map(|head| head.headers().get("user-agent")?.to_str().ok().map(str::to_owned))
+        .collect();
+    assert!(agents.iter().all(|agent| agent.starts_with("git/2.")), "{agents:?}");
+    assert_eq!(site.branches(), before);
+    site.git.run(&["fsck", "--strict"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn either_client_makes_the_same_commits_from_the_same_seed() {
+    let mut seen = BTreeSet::new();
+    for git_client in [e3_model::GitClient::Native, e3_model::GitClient::Git] {
+        let site = Site::new().await;
+        let setting = e3_workload::Setting { git_client, ..site.setting() };
+        let mut player = Player::new("scm.PushChangesHttp", setting, 3);
+        player.iterate().await.unwrap();
+        seen.insert(site.git.run(&["for-each-ref", "refs/heads/bugfix"]));
+    }
+    assert_eq!(seen.len(), 1, "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_changes_as_many_files_as_it_is_told() {
+    let site = Site::new().await;
+    let told = |count: &str| Arc::new([("files".to_owned(), serde_json::json!(count))].into());
+    let mut player = Player::told("scm.PushChangesHttp", site.setting(), 0, &told("5")).unwrap();
+    player.iterate().await.unwrap();
+    let branches = site.branches();
+    let branch = branches.iter().find(|branch| branch.starts_with("bugfix/")).unwrap();
+    assert_eq!(site.git.run(&["diff", "--name-only", "main", branch]).lines().count(), 5);
+    player.finish().await.unwrap();
+    for wrong in ["0", "41", "x", ""] {
+        let error = Player::told("scm.PushChangesHttp", site.setting(), 0, &told(wrong)).err().unwrap();
+        assert!(error.contains("from 1 to 40"), "{error}");
+    }
 }

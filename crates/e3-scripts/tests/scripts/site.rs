@@ -143,7 +143,7 @@ pub(crate) fn setting(url: &str) -> Setting {
 pub(crate) struct Player {
     client: Box<dyn ScriptClient>,
     context: ClientContext,
-    samples: tokio::sync::mpsc::Receiver<Sample>,
+    samples: e3_workload::SampleSource,
     ops: Vec<String>,
     iteration: u32,
 }

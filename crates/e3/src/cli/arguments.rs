@@ -76,14 +76,17 @@ pub(crate) struct NewExperimentArguments {
     /// The experiment's name
     pub(crate) name: String,
     /// Copy another experiment (see `e3 list experiments`)
-    #[arg(long, value_name = "EXPERIMENT", conflicts_with_all = ["threads", "clients", "duration", "workload"])]
+    #[arg(long, value_name = "EXPERIMENT", conflicts_with_all = ["threads", "clients", "rates", "duration", "workload"])]
     pub(crate) from: Option<String>,
     /// How many systems to compare; the first has one node, the second two, and so on
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) threads: u8,
-    /// The loads, one stage each
+    /// The loads as clients that each wait for their answers, one stage each
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', default_values_t = [4, 8, 16], value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) clients: Vec<u32>,
+    /// The loads as iterations per second that start whatever the answers do, one stage each, instead of --clients
+    #[arg(long, value_name = "RATE,RATE,…", value_delimiter = ',', conflicts_with = "clients")]
+    pub(crate) rates: Vec<f64>,
     /// How long each stage lasts, such as 90s or 10m
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(crate) duration: String,

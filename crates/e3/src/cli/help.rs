@@ -47,6 +47,7 @@ pub(super) const NEW_EXPERIMENT_EXAMPLES: &str = "\
 Examples:
   e3 new experiment nodes
   e3 new experiment one --threads 1 --clients 1,2,4,8,16,32
+  e3 new experiment open --rates 5,10,20,40
   e3 new experiment mine --from quickstart";
 pub(super) const NEW_WORKLOAD: &str = "\
 Writes workloads/NAME.json into the home, as a copy of another workload. An experiment names it as \"workload\": \"NAME\"; \

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use e3_home::RunDir;
-use e3_model::{Analysis, Stamp, ThresholdState, quantity};
+use e3_model::{Analysis, Honesty, Stamp, ThresholdState, quantity};
 
 use super::report;
 use crate::app::App;
@@ -34,11 +34,28 @@ pub(crate) fn analyze(app: &App, run: &RunDir) -> Result<Analysis, Failure> {
         analysis.threads.iter().flat_map(|thread| &thread.stages).map(|stage| stage.total.count).sum();
     app.printer.progress("analyze", &format!("{} ops in the measured windows", quantity::count(ops)));
     for stage in analysis.threads.iter().flat_map(|thread| &thread.stages) {
-        for why in stage.stamps.iter().filter_map(invalid) {
-            app.printer.warn(&format!("{}: its numbers cannot be believed, since {why}", stage.stage));
+        for stamp in &stage.stamps {
+            let Some(why) = invalid(stamp) else { continue };
+            let passed = if *stamp == Stamp::ClientBound { passed(&stage.honesty) } else { String::new() };
+            app.printer
+                .warn(&format!("{}: its numbers cannot be believed, since {why}{passed}", stage.stage));
+        }
+        if let Some(own) = stage.honesty.arrivals.filter(|own| own.unstarted > 0) {
+            app.printer.warn(&format!(
+                "{}: {} of {} arrivals never began, since every client was busy; percentiles of the successes are too low",
+                stage.stage,
+                quantity::count(own.unstarted),
+                quantity::count(own.due)
+            ));
         }
     }
     Ok(analysis)
+}
+
+/// Returns which limits the worker passed, with what was measured, in brackets; empty where it passed none.
+fn passed(honesty: &Honesty) -> String {
+    let reasons: Vec<String> = honesty.client_bound().iter().map(ToString::to_string).collect();
+    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
 }
 
 /// Returns why a stage with this stamp says nothing about the system under test, if it does not.

@@ -2,6 +2,7 @@
 
 mod account;
 mod arguments;
+mod choices;
 mod existing;
 mod known_hosts;
 mod needs;
@@ -9,9 +10,11 @@ mod place;
 mod probe;
 mod provider;
 mod shown;
+mod stage;
 mod told;
+mod trusted;
 
-use e3_model::{Distribution, Plan, ScriptDescriptor, Seed, Span};
+use e3_model::{GitClient, Plan, ScriptDescriptor, Seed};
 use e3_plan::OneStage;
 
 pub(crate) use arguments::LoadArguments;
@@ -34,7 +37,7 @@ pub(crate) async fn perform(app: &App, arguments: &LoadArguments) -> Result<Exit
     let place = Place::of(&arguments.url, script.as_ref())?;
     let plan = plan(app, arguments, &place, script.as_ref())?;
     let account = Account::of(app, arguments, script.as_ref())?;
-    let mut system = System::of(arguments, &place, account, script.as_ref())?;
+    let mut system = System::of(arguments, (&place, &plan), account, script.as_ref())?;
     needs::check(&plan, &system)?;
     probe::probe(&mut system, script.as_ref()).await?;
     let (run, _lock) = provision::begin(app, &plan)?;
@@ -68,23 +71,17 @@ fn plan(
     let bare = arguments.script.rsplit('.').next().unwrap_or_default();
     let is_name = |c: char| c.is_ascii_alphanumeric();
     let bare: String = bare.chars().filter(|c| is_name(*c)).take(LONGEST_NAME).collect();
-    let clients = several(usize::try_from(arguments.clients).unwrap_or(usize::MAX), "client");
-    let duration = arguments.duration.unwrap_or(match arguments.operations {
-        Some(_) => COUNTED,
-        None => TIMED,
-    });
+    let load = stage::stage(arguments)?;
+    let in_words = stage::load_in_words(&load);
     let stage = OneStage {
         name: format!("load-{bare}"),
-        description: format!("{} at {}, {clients}, by e3 load.", arguments.script, place.shown()),
+        description: format!("{} at {}, {in_words}, by e3 load.", arguments.script, place.shown()),
         system: place.shown(),
         co_located: place.is_here(),
         script: arguments.script.clone(),
         arguments: told::arguments(&arguments.told, place, script)?,
-        clients: arguments.clients,
-        duration,
-        operations: arguments.operations,
-        warm_up: arguments.warm_up,
-        think_time: Distribution::Constant(arguments.think_time),
+        stage: load,
+        git_client: arguments.ways.git_client.unwrap_or(GitClient::Native),
         thresholds: arguments.thresholds.clone(),
         seed: Seed(arguments.seed),
     };
@@ -102,9 +99,5 @@ fn plan(
     })
 }
 
-/// How long a load is held that nothing else bounds.
-const TIMED: Span = Span::from_secs(10);
-/// How long a load is held at most that a count bounds.
-const COUNTED: Span = Span::from_secs(3600);
 /// How much of a script's name is in the run's.
 const LONGEST_NAME: usize = 60;

@@ -40,7 +40,10 @@ fn experiment(app: &App, arguments: &NewExperimentArguments) -> Result<Exit, Fai
     app.home.add(Kind::Experiment, name, &text)?;
     let edit = match &arguments.from {
         Some(_) => "`threads`: what is compared; then `stages`: the loads",
-        None => "`clients` in `stages`: the loads; then `workload`: what clients do",
+        None if arguments.rates.is_empty() => {
+            "`clients` in `stages`: the loads; then `workload`: what clients do"
+        }
+        None => "`rate` in `stages`: the loads; then `workload`: what is due",
     };
     tell(app, &path, edit, &format!("e3 validate -e {name} --explain"))
 }
@@ -84,9 +87,12 @@ fn renamed(text: &str, name: &str) -> String {
 
 /// Returns an experiment that compares githost with one node, two nodes and so on, on this machine.
 fn experiment_text(arguments: &NewExperimentArguments) -> String {
-    let NewExperimentArguments { name, threads, clients, duration, workload, .. } = arguments;
-    let stages =
-        clients.iter().map(|clients| format!("{{\"clients\": {clients}}}")).collect::<Vec<_>>().join(", ");
+    let NewExperimentArguments { name, threads, clients, rates, duration, workload, .. } = arguments;
+    let closed = || clients.iter().map(|clients| format!("{{\"clients\": {clients}}}"));
+    let open = rates.iter().map(|rate| format!("{{\"rate\": {rate}, \"arrival\": \"poisson\"}}"));
+    let (stages, model): (Vec<_>, _) =
+        if rates.is_empty() { (closed().collect(), CLOSED) } else { (open.collect(), "") };
+    let stages = stages.join(", ");
     let description = match threads {
         1 => "How much load does one node bear?".to_owned(),
         2 => "Does a second node help, and from which load on?".to_owned(),
@@ -101,8 +107,7 @@ fn experiment_text(arguments: &NewExperimentArguments) -> String {
     let _ = write!(
         text,
         "  \"seed\": 1,\n  \"order\": \"interleaved\",\n  \"duration\": {},\n  \"warmUp\": {},\n  \
-         \"thinkTime\": {{\"distribution\": \"exponential\", \"mean\": \"150ms\"}},\n  \"mix\": \"ops\",\n  \
-         \"workload\": {},\n  \"threads\": [\n",
+         {model}\"workload\": {},\n  \"threads\": [\n",
         json!(duration),
         json!(warm_up),
         json!(workload)
@@ -125,6 +130,10 @@ fn warm_up(duration: &str) -> String {
     let whole = duration.parse::<e3_model::Span>().unwrap_or_default();
     format!("{}ms", whole.as_millis() / 6)
 }
+
+/// What clients of the closed model do between iterations, and how they choose the next.
+const CLOSED: &str =
+    "\"thinkTime\": {\"distribution\": \"exponential\", \"mean\": \"150ms\"},\n  \"mix\": \"ops\",\n  ";
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 mod read;
 mod render;
 
+use e3_model::ArrivalPlan;
 use serde::Serialize;
 
 use crate::app::App;
@@ -108,7 +109,10 @@ impl Phase {
 struct Stage {
     stage: String,
     thread: String,
+    /// Its clients; in the open model those that may be busy at a time.
     clients: usize,
+    /// When iterations are due, in the open model.
+    rate: Option<ArrivalPlan>,
     state: StageState,
     /// Why it failed.
     reason: Option<String>,

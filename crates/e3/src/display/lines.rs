@@ -18,7 +18,7 @@ pub(super) fn lines(state: &State, size: Size, now: Duration, style: Style) -> V
     // The last column stays free: some terminals break a line that reaches it.
     let columns = size.columns.saturating_sub(1);
     let room = size.rows.saturating_sub(2).max(1);
-    let widths = Widths::of(&state.running, columns);
+    let widths = Widths::of(&state.running, columns, now);
     let mut rows: Vec<Row> = state.running.iter().map(|running| thread(running, &widths, now)).collect();
     // They stand below each other: what one of them must leave out, all leave out.
     let kept = rows.iter().map(|row| row.kept(columns)).min().unwrap_or(0);
@@ -39,18 +39,18 @@ pub(super) fn lines(state: &State, size: Size, now: Duration, style: Style) -> V
 /// How wide the figures of all threads are that differ in width.
 struct Widths {
     name: usize,
-    clients: usize,
+    load: usize,
     left: usize,
     errors: usize,
 }
 
 impl Widths {
-    fn of(running: &[Running], columns: usize) -> Self {
+    fn of(running: &[Running], columns: usize, now: Duration) -> Self {
         let widest = |width: &dyn Fn(&Running) -> usize| running.iter().map(width).max().unwrap_or(0);
         Self {
             name: widest(&|running| text::columns(&running.thread))
                 .clamp(SHORTEST_NAME, (columns / 4).clamp(SHORTEST_NAME, LONGEST_NAME)),
-            clients: widest(&|running| running.clients.to_string().len()),
+            load: widest(&|running| text::columns(&running.load(now))),
             left: widest(&|running| text::columns(&span(running.duration()))) + " left".len(),
             errors: widest(&|running| text::columns(&errors(running))).max(ERRORS),
         }
@@ -102,7 +102,7 @@ fn thread(running: &Running, widths: &Widths, now: Duration) -> Row {
         fields: vec![
             Field::new(name, Look::Bold, 0),
             Field::new(format!("{position:>of_digits$}/{of}"), Look::Dim, 6),
-            Field::new(format!("{:>1$} clients", running.clients, widths.clients), Look::Plain, 5),
+            Field::new(text::right(&running.load(now), widths.load), Look::Plain, 5),
             Field::new(String::new(), Look::Bar(thousandths(running.done(now))), 7),
             Field::new(text::right(&left, widths.left), Look::Plain, 2),
             Field::new(text::right(&rate, RATE), Look::Bold, 0),

@@ -1,7 +1,7 @@
 //! The display at several widths, as a plan and its events bring it about.
 
 use e3_fleet::{FleetEvent, Recent};
-use e3_model::{Span, StageId, StageOutcome, StageRef, ThreadId};
+use e3_model::{Arrival, ArrivalPlan, Seed, Span, StageId, StageOutcome, StageRef, ThreadId};
 
 use super::*;
 use crate::display::state::State;
@@ -125,6 +125,27 @@ fn a_stage_that_ends_by_a_count_is_as_far_as_its_ops() {
     let shown = shown(&state, 120, 24, 12);
     assert!(shown.contains("12 s left"), "half of the ops took 12 s: {shown}");
     assert_eq!(shown.lines().count(), 1, "a run of one stage is the stage: {shown}");
+}
+
+#[test]
+fn an_open_stage_shows_the_rate_that_is_wanted_just_now() {
+    let arrivals = ArrivalPlan {
+        arrival: Arrival::Poisson,
+        from: 0.0,
+        to: 500.0,
+        ramp: Span::from_secs(20),
+        seed: Seed(1),
+    };
+    let mut state = State::of_rounds(vec![vec![(at(0, 0), 60, None)]]).with_arrivals(&arrivals);
+    state.hear(&started(at(0, 0), "a", 1, 1), Duration::ZERO);
+    state.hear(&progress(at(0, 0), 3000, 0), Duration::from_secs(12));
+    for (seconds, target) in [(1, "target 25.0/s"), (12, "target 300/s"), (30, "target 500/s")] {
+        let shown = shown(&state, 120, 24, seconds);
+        assert!(shown.contains(target) && shown.contains("254 ops/s"), "{seconds} s: {shown}");
+        assert!(!shown.contains("clients"), "they are no load: {shown}");
+    }
+    assert_eq!(state.load(at(0, 0), 1_000), "0 → 500/s (Poisson) within 20 s by at most 1,000 clients");
+    assert_eq!(state.load(at(0, 1), 1), "1 client", "what does not run has no rate");
 }
 
 #[test]

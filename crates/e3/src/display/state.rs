@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use e3_fleet::{FleetEvent, Recent};
-use e3_model::{Plan, Span, StageRef, quantity};
+use e3_model::{ArrivalPlan, Plan, Span, StageRef, quantity};
+
+use crate::printer::several;
 
 /// How far a run has come.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ struct Planned {
     duration: Duration,
     /// After how many ops it ends, where a count ends it.
     operations: Option<u64>,
+    /// When iterations are due, in the open model.
+    arrivals: Option<ArrivalPlan>,
 }
 
 /// A stage that runs.
@@ -44,7 +48,7 @@ pub(super) struct Running {
     /// Its position among all stages, from 1, and how many there are.
     pub(super) place: (usize, usize),
     /// Its clients.
-    pub(super) clients: u32,
+    clients: u32,
     /// Failures so far.
     pub(super) errors: u64,
     /// How it has gone lately; none before the first samples.
@@ -53,6 +57,7 @@ pub(super) struct Running {
     started: Duration,
     duration: Duration,
     operations: Option<u64>,
+    arrivals: Option<ArrivalPlan>,
     last_line: Duration,
 }
 
@@ -66,6 +71,7 @@ impl State {
                     stage: *stage,
                     duration: planned.duration.to_duration(),
                     operations: planned.operations,
+                    arrivals: planned.arrivals.clone(),
                 })
             };
             Round { stages: round.stages.iter().filter_map(planned).collect() }
@@ -97,6 +103,15 @@ impl State {
         }
     }
 
+    /// Returns the load of a running stage in words: `16 clients`, or `20/s (Poisson) by at most 200 clients`.
+    pub(super) fn load(&self, stage: StageRef, clients: u32) -> String {
+        let clients = several(usize::try_from(clients).unwrap_or(usize::MAX), "client");
+        match self.runs(stage).and_then(|running| running.arrivals.as_ref()) {
+            Some(arrivals) => format!("{arrivals} by at most {clients}"),
+            None => clients,
+        }
+    }
+
     /// Returns whether the display has ended.
     pub(super) fn is_over(&self) -> bool {
         self.over
@@ -111,8 +126,7 @@ impl State {
                     self.between.1 += 1;
                 }
                 let mut planned = self.rounds.iter().flat_map(|round| &round.stages);
-                let operations =
-                    planned.find(|planned| planned.stage == *stage).and_then(|planned| planned.operations);
+                let planned = planned.find(|planned| planned.stage == *stage);
                 self.running.push(Running {
                     stage: *stage,
                     thread: crate::text::one_line(thread),
@@ -123,7 +137,8 @@ impl State {
                     ok: 0,
                     started: now,
                     duration: duration.to_duration(),
-                    operations,
+                    operations: planned.and_then(|planned| planned.operations),
+                    arrivals: planned.and_then(|planned| planned.arrivals.clone()),
                     last_line: now,
                 });
             }
@@ -208,6 +223,16 @@ impl Round {
 }
 
 impl Running {
+    /// Returns the load that the stage has now: its clients, or the rate at which its plan has iterations start.
+    pub(super) fn load(&self, now: Duration) -> String {
+        match &self.arrivals {
+            Some(arrivals) => {
+                format!("target {}/s", quantity::number(arrivals.rate_at(self.elapsed(now).as_secs_f64())))
+            }
+            None => format!("{} clients", self.clients),
+        }
+    }
+
     /// Returns the share of the stage that is over, 0 to 1: of its time, or of its ops where their number ends it first.
     pub(super) fn done(&self, now: Duration) -> f64 {
         let time = if self.duration.is_zero() {
@@ -254,10 +279,18 @@ impl State {
             stage,
             duration: Duration::from_secs(seconds),
             operations,
+            arrivals: None,
         };
         let rounds =
             rounds.into_iter().map(|stages| Round { stages: stages.into_iter().map(planned).collect() });
         Self::before(rounds.collect())
+    }
+
+    /// Has the iterations of every stage be due at these times.
+    pub(super) fn with_arrivals(mut self, arrivals: &ArrivalPlan) -> Self {
+        let planned = self.rounds.iter_mut().flat_map(|round| &mut round.stages);
+        planned.for_each(|planned| planned.arrivals = Some(arrivals.clone()));
+        self
     }
 }
 

@@ -13,13 +13,14 @@ use tokio::runtime::Runtime;
 use crate::support::{E3, Ran, wait_for};
 
 /// An HTTP server that answers each request by its path: `/STATUS` with that status, anything else with 200.
-struct Server {
+pub(crate) struct Server {
     _runtime: Runtime,
-    server: Loopback,
+    pub(crate) server: Loopback,
 }
 
 impl Server {
-    fn start(takes: Duration) -> Self {
+    /// Starts a server that takes its time for each answer.
+    pub(crate) fn start(takes: Duration) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let seen = AtomicUsize::new(0);
@@ -40,13 +41,13 @@ impl Server {
         Self { _runtime: runtime, server }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.url())
     }
 }
 
 /// Asserts that a load went through; tests share the machine with others, so that the worker may be the bottleneck.
-fn went_through(ran: Ran) -> Ran {
+pub(crate) fn went_through(ran: Ran) -> Ran {
     assert!(matches!(ran.code, Some(0 | 32)), "{:?}\n{}\n{}", ran.code, ran.stdout, ran.stderr);
     ran
 }
@@ -263,7 +264,7 @@ fn what_the_flags_lack_or_get_wrong_is_said_with_what_to_do() {
     }
     assert!(e3.home().runs().is_empty(), "nothing was begun");
     assert_eq!(server.server.requests(), 0, "and nobody asked");
-    for bad in ["127.0.0.1:1", "https://127.0.0.1", "http://ada:secret@127.0.0.1"] {
+    for bad in ["127.0.0.1:1", "ftp://127.0.0.1", "https://ada:secret@127.0.0.1"] {
         let ran = e3.run(&["load", "-s", "http.Request", "-u", bad]).exits(2);
         assert!(
             ran.stderr.contains("--url cannot be used") && !ran.stderr.contains("secret"),
@@ -347,8 +348,9 @@ impl Filled {
     fn load(&self, client: &E3, script: &str, more: &[&str]) -> Command {
         let arguments =
             ["load", "-s", script, "-u", &self.url, "--repo", &self.repository, "--username", &self.user];
+        let clients: &[&str] = if more.contains(&"--rate") { &[] } else { &["-c", "2"] };
         let mut command =
-            client.command(&[&arguments as &[&str], &["-c", "2", "-n", "12", "--json"], more].concat());
+            client.command(&[&arguments as &[&str], clients, &["-n", "12", "--json"], more].concat());
         command.env("E3_PASSWORD", &self.password);
         command
     }
@@ -366,6 +368,8 @@ fn git_and_the_web_of_a_real_githost_are_loaded_over_http_and_ssh() {
     let pinned = [&over_ssh as &[&str], &["--ssh-host-key", &system.ssh.host_key]].concat();
     for (script, more) in [
         ("scm.GitCloneOverHttp", &[] as &[&str]),
+        ("scm.GitCloneOverHttp", &["--git-client", "git", "--rate", "5"]),
+        ("scm.GitCloneOverHttp", &["--verify", "sampled", "--timeout", "1m"]),
         ("scm.GitLsRemoteHttpDirect", &[]),
         ("scm.PushChangesHttp", &[]),
         ("bitbucket.scm.GitLsRemoteSsh", &over_ssh),

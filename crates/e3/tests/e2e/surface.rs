@@ -64,6 +64,7 @@ fn what_new_writes_is_valid_and_never_replaces_anything() {
             4,
             12,
         ),
+        (&["new", "experiment", "open", "--rates", "0.5,5,20"], 2, 6),
         (&["new", "experiment", "copy", "--from", "smoke"], 2, 4),
         (&["new", "experiment", "copy of a copy", "--from", "copy"], 2, 4),
     ] {
@@ -94,6 +95,9 @@ fn what_new_writes_is_valid_and_never_replaces_anything() {
         (&["new", "experiment", "../bad"], 1, "hint: "),
         (&["new", "workload", "bad", "--from", "nowhere"], 1, "nowhere"),
         (&["new", "experiment", "bad", "--threads", "0"], 2, "--threads"),
+        (&["new", "experiment", "bad", "--rates", "0"], 10, "\"rate\" is 0"),
+        (&["new", "experiment", "bad", "--rates", "NaN"], 10, "error"),
+        (&["new", "experiment", "bad", "--rates", "5", "--clients", "3"], 2, "cannot be used with"),
         (&["new", "experiment", "bad", "--from", "smoke", "--clients", "3"], 2, "cannot be used with"),
     ] {
         let ran = e3.run(arguments).exits(code);

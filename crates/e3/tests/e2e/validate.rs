@@ -7,7 +7,7 @@ use crate::support::E3;
 #[test]
 fn the_library_is_valid_and_explains_itself() {
     let e3 = E3::new();
-    for experiment in ["quickstart", "smoke"] {
+    for (experiment, clients) in [("quickstart", 4), ("smoke", 4), ("local-open-load", 50)] {
         let ran = e3.run(&["validate", "-e", experiment, "--explain"]).exits(0);
         assert_eq!(ran.stderr, "", "no findings");
         for word in ["1 node", "2 nodes", "scm.GitCloneOverHttp"] {
@@ -16,8 +16,8 @@ fn the_library_is_valid_and_explains_itself() {
         let json = e3.run(&["validate", "-e", experiment, "--json"]).exits(0).json();
         assert_eq!(json["findings"], Value::Array(vec![]));
         assert_eq!(json["plan"]["format"], "e3/plan");
-        let clients = json["plan"]["threads"][0]["stages"][0]["clients"].as_array().unwrap().len();
-        assert_eq!(clients, 4);
+        let planned = json["plan"]["threads"][0]["stages"][0]["clients"].as_array().unwrap().len();
+        assert_eq!(planned, clients);
     }
 }
 
@@ -35,6 +35,14 @@ fn every_bad_file_gives_findings_with_line_and_column() {
         ("unknown key", good.replace("\"duration\"", "\"durations\"").into_bytes()),
         ("absurd number", good.replace("\"seed\": 1", "\"seed\": 1e999").into_bytes()),
         ("negative clients", good.replace("\"clients\": 4", "\"clients\": -4").into_bytes()),
+        ("text for a rate", good.replace("\"clients\": 4", "\"rate\": \"5\"").into_bytes()),
+        ("ramp without an end", good.replace("\"clients\": 4", "\"rate\": {\"from\": 5}").into_bytes()),
+        ("a rate for clients", good.replace("\"clients\": 4", "\"clients\": 4, \"rate\": 5").into_bytes()),
+        (
+            "arrivals of clients",
+            good.replace("\"clients\": 4", "\"clients\": 4, \"arrival\": \"poisson\"").into_bytes(),
+        ),
+        ("no such version of HTTP", good.replace("\"seed\"", "\"http\": 3, \"seed\"").into_bytes()),
         ("unknown workload", good.replace("\"workload\": \"smoke\"", "\"workload\": \"smoek\"").into_bytes()),
         (
             "unknown snapshot",

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::process;
 
 /// The web server and its gateway, as long as this lives.
-pub(super) struct Nginx {
+pub(in crate::bench) struct Nginx {
     port: u16,
     nginx: Child,
     gateway: Child,
@@ -28,7 +28,7 @@ impl Nginx {
     ///
     /// # Errors
     /// When one of the programs does not start.
-    pub(super) async fn start(folder: &Path, repository: &Path) -> Result<Self> {
+    pub(in crate::bench) async fn start(folder: &Path, repository: &Path) -> Result<Self> {
         let port = free_port()?;
         let (socket, file) = (folder.join("gateway.socket"), folder.join("nginx.conf"));
         std::fs::write(&file, settings(folder, &socket, port, repository)?)
@@ -50,19 +50,24 @@ impl Nginx {
         Ok(nginx)
     }
 
+    /// Returns its address.
+    pub(in crate::bench) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// Returns the way to it.
     ///
     /// # Errors
     /// Never, as the URL is right.
-    pub(super) fn remote(&self) -> Result<Remote> {
-        Ok(Remote::anonymous_http(BaseUrl::parse(&format!("http://127.0.0.1:{}", self.port))?))
+    pub(in crate::bench) fn remote(&self) -> Result<Remote> {
+        Ok(Remote::anonymous_http(BaseUrl::parse(&self.url())?))
     }
 
     /// Ends both.
     ///
     /// # Errors
     /// When they cannot be ended.
-    pub(super) async fn stop(mut self) -> Result<()> {
+    pub(in crate::bench) async fn stop(mut self) -> Result<()> {
         super::node::terminate(&mut self.nginx).await?;
         super::node::terminate(&mut self.gateway).await
     }

@@ -2,7 +2,7 @@
 
 use e3_bitbucket::{Bitbucket, BitbucketError, PullRequestFilter};
 use e3_git::{Remote, RepositoryPath};
-use e3_http::BaseUrl;
+use e3_http::{BaseUrl, HttpWay};
 use e3_model::with_causes;
 use e3_workload::Account;
 
@@ -12,14 +12,15 @@ use crate::scm::removal::remove_branches;
 /// The branches that are not known to be merged and gone.
 pub(super) struct Leftovers {
     base: BaseUrl,
+    way: HttpWay,
     account: Account,
     remote: Remote,
     branches: Vec<Branch>,
 }
 
 impl Leftovers {
-    pub(super) fn new(base: BaseUrl, account: Account, remote: Remote) -> Self {
-        Self { base, account, remote, branches: Vec::new() }
+    pub(super) fn new((base, way): (BaseUrl, HttpWay), account: Account, remote: Remote) -> Self {
+        Self { base, way, account, remote, branches: Vec::new() }
     }
 
     /// Notes a branch that is about to be pushed.
@@ -44,7 +45,8 @@ impl Leftovers {
     /// # Errors
     /// With what is left, and why.
     pub(super) async fn remove(&mut self) -> Result<(), String> {
-        let mut bitbucket = Bitbucket::new(self.base.clone(), &self.account.name, &self.account.password);
+        let bitbucket = Bitbucket::new(self.base.clone(), &self.account.name, &self.account.password);
+        let mut bitbucket = bitbucket.with_way(&self.way);
         let (mut left, mut problems) = (Vec::new(), Vec::new());
         for branch in std::mem::take(&mut self.branches) {
             if let Err(problem) = clean(&mut bitbucket, &self.remote, &branch).await {

@@ -51,8 +51,9 @@ fn advice(exit: Exit) -> &'static str {
              incomplete; the stages before it are whole."
         }
         Exit::Invalid => {
-            "A stage is stamped client-bound or samples-lost: it measured the load generator and not the system. Use fewer \
-             clients, longer think times or a larger machine, stop what else runs (`e3 doctor` looks), and run again. It \
+            "A stage is stamped client-bound or samples-lost: it measured the load generator and not the system. The \
+             report names each limit that was passed (`e3 explain client-bound` lists them). Use fewer clients, longer think \
+             times, a lower rate or a larger machine, stop what else runs (`e3 doctor` looks), and run again. It \
              outranks exit code 3."
         }
         Exit::Analysis => {

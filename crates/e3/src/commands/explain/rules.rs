@@ -47,10 +47,22 @@ const RULES: &[(&str, &str)] = &[
         "load-model",
         "A stage has either `clients`, the closed model, or a `rate`, the open one; not both and not neither.",
     ),
+    (
+        "open-load",
+        "`maxClients` and `arrival` belong to a stage with a `rate`, the open model, which starts what is due whatever the \
+         answers do. Think time and `\"mix\": \"clients\"` do not: nobody waits between two starts, and whichever client is free \
+         does what is due. The rate must make something start.",
+    ),
+    (
+        "transport",
+        "How clients talk must be possible and have an effect: a time-out of 0 would end every op at once, and the real git \
+         verifies every pack, whatever `verify` says.",
+    ),
     ("duration", "A stage needs a duration, of its own or from the top of the file, such as \"60s\"."),
     (
         "warm-up",
-        "The warm-up must leave something to measure, and clients should have started when measuring begins.",
+        "The warm-up must leave something to measure, and all clients should have started, or the rate be reached, when \
+         measuring begins. A ramp between two rates may be measured from its first second.",
     ),
     (
         "operations",

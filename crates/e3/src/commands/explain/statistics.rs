@@ -58,8 +58,8 @@ const WORDS: [(&str, &str); 11] = [
     ),
     (
         "Little's law",
-        "Clients = throughput × (latency + think time), on average. It shows how many clients a rate needs, and that more \
-         clients on a saturated system only wait longer.",
+        "Clients = throughput × (latency + think time), on average. It shows how many clients a rate needs (in the open model: \
+         rate × latency are busy on average), and that more clients on a saturated system only wait longer.",
     ),
     (
         "saturation, saturated",

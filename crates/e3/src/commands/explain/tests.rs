@@ -1,5 +1,7 @@
 //! What can be explained, and how it is found.
 
+use e3_model::Honesty;
+
 use super::*;
 
 #[test]
@@ -38,12 +40,41 @@ fn subjects_are_found_as_people_write_them() {
         ("warning[no-effect]", "no-effect"),
         ("e3-home", "e3-home"),
         ("coordinated omission", "coordinated omission"),
+        ("Concurrency bound", "concurrency-bound"),
+        ("event loop delay", "event-loop delay"),
+        ("arrival", "arrival rate"),
     ] {
         let found = find(&entries, subject);
         assert!(found.iter().any(|entry| entry.names[0] == title), "{subject}: {found:?}");
     }
     assert_eq!(find(&entries, "workload").len(), 2, "a word and a finding");
     assert_eq!(find(&entries, "nonsense"), Vec::<&Entry>::new());
+}
+
+#[test]
+fn client_bound_and_the_guide_name_each_limit_as_it_is() {
+    let percent = |share: f64| format!("{} %", (share * 100.0).round());
+    let lag = format!("{} ms", Honesty::SCHEDULING_LAG_LIMIT_MS);
+    let limits = [
+        ("scheduling lag", lag.clone()),
+        ("event-loop delay", lag),
+        ("CPU", percent(Honesty::WORKER_CPU_LIMIT)),
+        ("steal", percent(Honesty::STEAL_LIMIT)),
+        ("descriptors", percent(Honesty::DESCRIPTOR_LIMIT)),
+        ("retransmi", percent(Honesty::RETRANSMIT_LIMIT)),
+    ];
+    let entries = entries();
+    let glossary = find(&entries, "client-bound")[0].meaning.as_str();
+    let concepts = include_str!("../../../../../docs/guide/src/concepts.md");
+    for (what, limit) in limits {
+        for (page, text) in [("glossary", glossary), ("concepts", concepts)] {
+            let mut parts = text.split([';', '\n']);
+            assert!(
+                parts.any(|part| part.contains(what) && part.contains(&limit)),
+                "{what}: {limit} in the {page}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use e3_home::{RunDir, RunSecrets, ThreadSecrets};
 use e3_model::{
-    Branch, Header, InstanceTopology, NodeTopology, Plan, Project, Protocol, ProviderName, Repository,
-    ScriptDescriptor, Secret, Snapshot, SshEndpoint, ThreadId, ThreadTopology, Topology, User, WorkerId,
-    WorkerTopology,
+    Branch, GitClient, Header, InstanceTopology, NodeTopology, Plan, Project, Protocol, ProviderName,
+    Repository, ScriptDescriptor, Secret, Snapshot, SshEndpoint, ThreadId, ThreadTopology, Topology,
+    Transport, User, WorkerId, WorkerTopology,
 };
 use e3_provider::{Journal, Resource};
 use e3_workload::{RepositoryDraw, Setting};
@@ -18,6 +18,7 @@ use super::account::Account;
 use super::arguments::LoadArguments;
 use super::place::Place;
 use super::probe;
+use super::trusted::Trusted;
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,6 +35,12 @@ pub(super) struct System {
     pub(super) account: Account,
     /// The repositories that clients work on.
     pub(super) repositories: Vec<Named>,
+    /// The certificates that its own must lead to; none for those that this machine trusts.
+    pub(super) trusted: Trusted,
+    /// Which Git client the scm scripts use.
+    pub(super) git_client: GitClient,
+    /// How clients talk to it.
+    pub(super) transport: Transport,
 }
 
 /// A repository by its name.
@@ -51,10 +58,10 @@ impl System {
     /// Returns the system that the flags name.
     ///
     /// # Errors
-    /// When a repository's name is none, or the SSH server's key is not known.
+    /// When a repository's name is none, the SSH server's key is not known, or there are no certificates in the file.
     pub(super) fn of(
         arguments: &LoadArguments,
-        place: &Place,
+        (place, plan): (&Place, &Plan),
         account: Account,
         script: Option<&ScriptDescriptor>,
     ) -> Result<Self, Failure> {
@@ -63,7 +70,17 @@ impl System {
         let over_ssh = script.is_some_and(|script| script.protocol == Protocol::GitSsh);
         let ssh = arguments.ssh_url.as_deref().filter(|_| over_ssh);
         let ssh = ssh.map(|url| probe::endpoint(url, arguments.ssh_host_key.as_deref())).transpose()?;
-        Ok(Self { place: place.clone(), ssh, account, repositories })
+        let trusted = Trusted::of(arguments.ways.ca.as_deref(), place)?;
+        let stage = plan.threads.iter().flat_map(|thread| &thread.stages).next();
+        Ok(Self {
+            place: place.clone(),
+            ssh,
+            account,
+            repositories,
+            trusted,
+            git_client: plan.git_client,
+            transport: stage.map(|stage| stage.transport.clone()).unwrap_or_default(),
+        })
     }
 
     /// Returns the dataset as far as it is known: the repositories that were named, and the user.
@@ -103,12 +120,9 @@ impl System {
             admin: account(name.unwrap_or_default()),
             users: name.map(account).into_iter().collect(),
             repositories: RepositoryDraw::of(&self.snapshot()),
-            ca: None,
-            git_client: e3_model::GitClient::Native,
-            transport: e3_model::Transport {
-                op_timeout: e3_model::Span::from_secs(1),
-                ..e3_model::Transport::default()
-            },
+            ca: self.trusted.pem.clone(),
+            git_client: self.git_client,
+            transport: self.transport.clone(),
         }
     }
 
@@ -179,7 +193,7 @@ impl System {
             metrics_url: None,
         };
         let instance = InstanceTopology {
-            ca: None,
+            ca: self.trusted.pem.clone(),
             provider: ProviderName::Existing,
             url,
             ssh: self.ssh.clone(),

@@ -68,6 +68,7 @@ mod tests {
             ("http://h:1/x/", "http://h:1/x", "/"),
             ("http://h:1/x?a=b#top", "http://h:1/x", "?a=b"),
             ("http://h:1?a=b", "http://h:1", "?a=b"),
+            ("https://h/x/", "https://h/x", "/"),
         ] {
             assert_eq!(place(url), (base.to_owned(), rest.to_owned()), "{url}");
         }
@@ -77,7 +78,7 @@ mod tests {
     fn a_base_has_no_query() {
         let status = descriptor("web.Status");
         assert_eq!(Place::of("http://h:1/bitbucket/", status.as_ref()).unwrap().rest, "");
-        for bad in ["h:1", "https://h:1", "http://a:b@h:1", "ftp://h"] {
+        for bad in ["h:1", "http://a:b@h:1", "https://a:b@h:1", "ftp://h"] {
             let failure = Place::of(bad, status.as_ref()).unwrap_err();
             assert_eq!(failure.exit, Exit::Usage, "{bad}");
         }
@@ -89,6 +90,7 @@ mod tests {
             ("http://127.0.0.1:80/x", true),
             ("http://localhost:7990", true),
             ("http://[::1]:7990", true),
+            ("https://127.0.0.1:8443", true),
             ("http://10.0.0.1", false),
             ("http://git.example.com", false),
             ("http://localhost.example.com", false),

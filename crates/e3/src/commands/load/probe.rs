@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use e3_git::{GitError, LsRemote, Remote, RepositoryPath, SshKey};
-use e3_http::{BaseUrl, HttpSession, Request};
-use e3_model::{Protocol, ScriptDescriptor, SshEndpoint};
+use e3_git::{GitError, GitOptions, LsRemote, Remote, RepositoryPath, SshKey};
+use e3_http::{HttpSession, HttpWay, Request};
+use e3_model::{Connections, HttpVersion, Protocol, ScriptDescriptor, SshEndpoint};
 
 use super::existing::System;
 use super::known_hosts;
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 pub(super) async fn probe(system: &mut System, script: Option<&ScriptDescriptor>) -> Result<(), Failure> {
     let protocol = script.map_or(Protocol::Http, |script| script.protocol);
     if protocol != Protocol::GitSsh {
-        answers(&system.place.base).await?;
+        answers(system).await?;
     }
     let remote = remote(system, protocol)?;
     let mut repositories = std::mem::take(&mut system.repositories);
@@ -38,16 +38,31 @@ pub(super) async fn probe(system: &mut System, script: Option<&ScriptDescriptor>
 }
 
 /// Returns whether anything speaks HTTP there; what it says does not matter.
-async fn answers(base: &BaseUrl) -> Result<(), Failure> {
-    let unreachable = |error: anyhow::Error| {
-        Failure::new(Exit::Provision, error.context(format!("{base} does not answer")))
-            .hint("is the system up, and is --url right? Nothing was begun")
+async fn answers(system: &System) -> Result<(), Failure> {
+    let base = &system.place.base;
+    let is_guess = system.transport.http == HttpVersion::Http2 && !base.is_tls();
+    let hint = if is_guess {
+        "is the system up, is --url right, and does it speak HTTP/2 without TLS? Nothing was begun"
+    } else {
+        "is the system up, and is --url right? Nothing was begun"
     };
-    let mut session = HttpSession::new(base.clone());
+    let unreachable = |error: anyhow::Error| {
+        Failure::new(Exit::Provision, error.context(format!("{base} does not answer"))).hint(hint)
+    };
+    let mut session = HttpSession::new(base.clone()).with_way(&way(system));
     match tokio::time::timeout(BOUND, session.start(Request::get(""))).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(unreachable(error.into())),
         Err(_) => Err(unreachable(anyhow::anyhow!("no answer within {} s", BOUND.as_secs()))),
+    }
+}
+
+/// Returns how HTTP is spoken: as the clients will, so that what cannot be spoken is found before they try.
+fn way(system: &System) -> HttpWay {
+    HttpWay {
+        version: system.transport.http,
+        connections: Connections::PerOp,
+        trust: system.trusted.trust.clone(),
     }
 }
 
@@ -58,10 +73,13 @@ fn remote(system: &System, protocol: Protocol) -> Result<Remote, Failure> {
         (Protocol::GitSsh, Some(endpoint), Some(key)) => {
             Remote::ssh(endpoint, SshKey::parse(key).map_err(usage)?).map_err(usage)
         }
-        _ => Ok(match (&account.name, &account.password) {
-            (Some(name), Some(password)) => Remote::http(system.place.base.clone(), name, password),
-            _ => Remote::anonymous_http(system.place.base.clone()),
-        }),
+        _ => {
+            let remote = match (&account.name, &account.password) {
+                (Some(name), Some(password)) => Remote::http(system.place.base.clone(), name, password),
+                _ => Remote::anonymous_http(system.place.base.clone()),
+            };
+            Ok(remote.with_options(&GitOptions { way: way(system), ..GitOptions::default() }))
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What came of a load, for people and for programs.
 
+mod notes;
+
 use std::fmt::Write as _;
 
 use e3_home::RunDir;
 use e3_model::{
-    Analysis, OpStatistics, Plan, StageAnalysis, StageOutcome, Stamp, ThresholdResult, ThresholdState,
+    Analysis, Arrivals, OpStatistics, Plan, StageAnalysis, StageOutcome, ThresholdResult, ThresholdState,
     quantity,
 };
 use serde_json::json;
@@ -33,11 +35,14 @@ pub(super) fn show(app: &App, run: &RunDir, plan: &Plan, analysis: &Analysis) ->
             "system": system,
             "script": script,
             "clients": stage.clients,
+            "rate": stage.arrivals,
+            "transport": stage.transport,
             "operations": operations,
             "window_start_ms": stage.window_start_ms,
             "window_end_ms": stage.window_end_ms,
             "outcome": stage.outcome,
             "stamps": stage.stamps,
+            "honesty": stage.honesty,
             "thresholds": analysis.thresholds,
             "total": stage.total,
             "ops": stage.ops,
@@ -56,15 +61,19 @@ pub(super) fn show(app: &App, run: &RunDir, plan: &Plan, analysis: &Analysis) ->
 
 fn text_of(stage: &StageAnalysis, system: &str, operations: Option<u64>, app: &App) -> String {
     let mut out = format!("\n{}\n", app.style.bold(&headline(stage, system)));
-    let _ = writeln!(out, "{}\n", measured(stage, operations));
+    let _ = writeln!(out, "{}", measured(stage, operations));
+    if let Some(arrivals) = &stage.honesty.arrivals {
+        let _ = writeln!(out, "{}", text::wrap(&kept(arrivals, stage.clients), app.columns, 0));
+    }
+    out.push('\n');
     out.push_str(&table(stage));
     for op in &stage.ops {
         if !op.errors.is_empty() {
             let _ = writeln!(out, "\n{}", app.style.bad(&errors(op)));
         }
     }
-    for note in notes(stage) {
-        let _ = writeln!(out, "\n{}", mark(note.1, app.style, &text::wrap(&note.0, app.columns, 0)));
+    for (note, is_grave) in notes::notes(stage) {
+        let _ = writeln!(out, "\n{}", mark(is_grave, app.style, &text::wrap(&note, app.columns, 0)));
     }
     out
 }
@@ -83,7 +92,32 @@ fn threshold(result: &ThresholdResult, app: &App) -> String {
 fn headline(stage: &StageAnalysis, system: &str) -> String {
     let script = stage.ops.first().map_or("", |op| op.script.as_str());
     let clients = several(usize::try_from(stage.clients).unwrap_or(usize::MAX), "client");
-    format!("{script} at {system}, {clients}")
+    match &stage.arrivals {
+        Some(arrivals) => format!("{script} at {system}, {arrivals}, at most {clients}"),
+        None => format!("{script} at {system}, {clients}"),
+    }
+}
+
+/// Says how the open model kept its schedule, over the whole stage.
+fn kept(arrivals: &Arrivals, clients: u32) -> String {
+    let due = several(usize::try_from(arrivals.due).unwrap_or(usize::MAX), "start");
+    let busy = quantity::count(arrivals.most_busy);
+    let of = quantity::count(u64::from(clients));
+    let late = match arrivals.late {
+        0 => "none waited for a client".to_owned(),
+        late => format!(
+            "{} found every client busy, and the longest wait was {}",
+            quantity::count(late),
+            quantity::latency(arrivals.longest_wait_ms)
+        ),
+    };
+    let unstarted = match arrivals.unstarted {
+        0 => String::new(),
+        unstarted => format!("; {} had not begun at the end", quantity::count(unstarted)),
+    };
+    format!(
+        "{due} due, warm-up included: {late}{unstarted}. At most {busy} of {of} clients were busy at once."
+    )
 }
 
 /// Says how much was measured, over how long, and what ended it.
@@ -140,39 +174,6 @@ fn row(name: &str, op: &OpStatistics) -> Vec<String> {
 fn errors(op: &OpStatistics) -> String {
     let kinds = op.errors.iter().map(|(kind, count)| format!("{} × {kind}", quantity::count(*count)));
     format!("{} failed: {}", text::one_line(&op.op), kinds.collect::<Vec<_>>().join(", "))
-}
-
-/// Returns what limits the numbers, each with whether they are worth nothing then.
-fn notes(stage: &StageAnalysis) -> Vec<(String, bool)> {
-    let note = |stamp: &Stamp| {
-        match stamp {
-        Stamp::CoLocated => Some((
-            "The load and the system share this machine and slow each other down: compare these numbers, but do not take \
-             them for what the system can do."
-                .to_owned(),
-            false,
-        )),
-        Stamp::ClientBound => Some((
-            "This machine could not make the load in time, so the numbers say nothing about the system: use fewer clients \
-             or a larger machine."
-                .to_owned(),
-            true,
-        )),
-        Stamp::SamplesLost => Some(("Samples are missing, so the numbers are wrong.".to_owned(), true)),
-        Stamp::ConcurrencyBound => Some((
-            "Every client was busy at times, so some ops began late; their latency counts from when they were due.".to_owned(),
-            false,
-        )),
-        // The line above says so.
-        Stamp::Incomplete => None,
-    }
-    };
-    let mut notes: Vec<_> = stage.stamps.iter().filter_map(note).collect();
-    let lacks = |op: &OpStatistics| op.latency.as_ref().is_some_and(|latency| latency.p99_ms.is_none());
-    if stage.ops.iter().any(lacks) {
-        notes.push(("– stands where too few ops speak for a percentile.".to_owned(), false));
-    }
-    notes
 }
 
 fn mark(is_grave: bool, style: Style, text: &str) -> String {

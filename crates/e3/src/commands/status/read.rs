@@ -130,6 +130,7 @@ fn stage_of(plan: &Plan, record: Option<&Run>, stage: StageRef, running: bool) -
         stage: stage.to_string(),
         thread: thread.name.clone(),
         clients: planned.clients.len(),
+        rate: planned.arrivals.clone(),
         state,
         reason,
         samples: begun.map_or(0, |begun| begun.samples),

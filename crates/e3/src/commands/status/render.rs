@@ -63,7 +63,7 @@ fn stages(stages: &[Stage], columns: usize, style: Style) -> String {
             vec![
                 format!("  {position}/{}", stages.len()),
                 text::shortened(&text::one_line(&stage.thread), LONGEST_NAME),
-                format!("{} clients", stage.clients),
+                stage.rate.as_ref().map_or_else(|| format!("{} clients", stage.clients), ToString::to_string),
                 state(stage),
                 samples,
             ]

@@ -8,6 +8,7 @@ fn stage(position: usize, state: StageState) -> Stage {
         stage: format!("thread-001/stage-00{position}"),
         thread: if position.is_multiple_of(2) { "1 node" } else { "2 nodes" }.to_owned(),
         clients: 4 << position,
+        rate: None,
         state,
         reason: (state == StageState::Failed)
             .then(|| "githost-2 of thread-002 does not serve any more".to_owned()),
