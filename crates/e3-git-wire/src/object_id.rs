@@ -14,10 +14,14 @@ impl ObjectId {
         if pairs.len() != id.len() || !rest.is_empty() {
             return None;
         }
+        let value = |digit: u8| VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT);
+        let mut seen = 0;
         for (byte, [high, low]) in id.iter_mut().zip(pairs) {
-            *byte = nibble(*high)? << 4 | nibble(*low)?;
+            let (high, low) = (value(*high), value(*low));
+            seen |= high | low;
+            *byte = high << 4 | low;
         }
-        Some(Self(id))
+        (seen < NO_DIGIT).then_some(Self(id))
     }
 
     /// The id of no object: what a new branch pointed to before, and a deleted one afterwards.
@@ -39,13 +43,27 @@ impl ObjectId {
     }
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// The value of each byte as a hex digit in lower case; 16 for what is none.
+///
+/// Lists of refs are mostly ids, and a table reads a digit in one step where a comparison takes several.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let digits = *b"0123456789abcdef";
+    let mut value = 0;
+    while value < digits.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "evaluated by the compiler"
+        )]
+        {
+            values[digits[value] as usize] = value as u8;
+        }
+        value += 1;
     }
-}
+    values
+};
+const NO_DIGIT: u8 = 16;
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

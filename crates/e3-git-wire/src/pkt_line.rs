@@ -110,7 +110,16 @@ impl Packets {
     ///
     /// # Errors
     /// Fails if the length of a packet is none.
-    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Packet<'_>>, Fault> {
+    pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Result<Option<Packet<'s>>, Fault> {
+        // Most lines lie whole in what has come, and need not be put together.
+        if self.decoder.is_between_packets()
+            && let Some((digits, rest)) = input.split_first_chunk()
+            && let Some(length) = length(*digits)?.checked_sub(PREFIX + 1)
+            && let Some((line, rest)) = rest.split_at_checked(length + 1)
+        {
+            *input = rest;
+            return Ok(Some(Packet::Line(without_break(line))));
+        }
         while let Some(piece) = self.decoder.next(input)? {
             match piece {
                 Piece::Flush => return Ok(Some(Packet::Flush)),
@@ -122,8 +131,7 @@ impl Packets {
                     }
                     self.line.extend_from_slice(bytes);
                     if last {
-                        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-                        return Ok(Some(Packet::Line(line)));
+                        return Ok(Some(Packet::Line(without_break(&self.line))));
                     }
                 }
             }
@@ -135,6 +143,10 @@ impl Packets {
     pub fn is_between_packets(&self) -> bool {
         self.decoder.is_between_packets()
     }
+}
+
+fn without_break(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
 }
 
 /// Appends a line, with the line break that Git's own lines end with.

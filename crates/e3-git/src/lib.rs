@@ -11,10 +11,6 @@
 //!
 //! Everything that reads Git's bytes is pure, incremental, bounded in memory, and in a crate of its own, `e3-git-wire`.
 
-/// The name under which the conversations over SSH know it.
-mod advertisement {
-    pub(crate) use e3_git_wire::Service;
-}
 mod clone;
 mod conversation;
 mod discovery;

@@ -17,6 +17,7 @@ mod wire;
 use std::{pin::pin, time::Instant};
 
 use bytes::Bytes;
+use e3_git_wire::Service;
 
 pub use error::SshError;
 pub use key::SshKey;
@@ -31,7 +32,6 @@ use self::{
 };
 use crate::{
     GitError, RepositoryPath, Transfer,
-    advertisement::Service,
     conversation::{AnswerReader, Exchange, Request},
 };
 

@@ -3,13 +3,16 @@
 //! `cargo run --release -p e3-load --example lateness -- [SECONDS]` prints one line of JSON: the rate, and percentiles of the
 //! lateness in microseconds. `cargo xtask bench lateness` runs it several times.
 
-#![expect(clippy::unwrap_used, reason = "a measurement that panics has failed, and says where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement says its figures, or where it failed"
+)]
 
 #[path = "../tests/truth/world.rs"]
 #[expect(dead_code, reason = "the truth tests use the rest")]
 mod world;
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use e3_model::Arrival;
@@ -35,7 +38,7 @@ async fn main() {
         r#"{{"capacity": {capacity}, "rate": {rate}, "arrivals": {}, "p50_us": {p50}, "p99_us": {p99}, "p999_us": {p999}, "max_us": {max}}}"#,
         late.len()
     );
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    println!("{line}");
 }
 
 const CLIENTS: u32 = 32;

@@ -8,6 +8,7 @@
 mod alarm;
 mod batch;
 mod client;
+mod cores;
 mod cut;
 mod dispatcher;
 mod error;

@@ -163,7 +163,7 @@ async fn a_load_that_cannot_be_says_why() {
     let error = load(&dataset, &stranger).await.unwrap_err();
     assert!(matches!(error, DatasetError::Server { .. }), "{error}");
 
-    let nowhere = Target { url: "https://localhost".to_owned(), ..server.target.clone() };
+    let nowhere = Target { url: "ftp://localhost".to_owned(), ..server.target.clone() };
     let error = load(&dataset, &nowhere).await.unwrap_err();
     assert!(matches!(error, DatasetError::Address { .. }), "{error}");
 

@@ -1,6 +1,8 @@
 //! What the server is told to run.
 
-use crate::{RepositoryPath, advertisement::Service};
+use e3_git_wire::Service;
+
+use crate::RepositoryPath;
 
 /// Returns the command that starts a service on a repository, quoted as git quotes it.
 pub(super) fn command(service: Service, repository: &RepositoryPath) -> String {

@@ -1,7 +1,7 @@
 //! One client: who it is, and the channels it has opened.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use russh::keys::PublicKey;
@@ -44,6 +44,15 @@ struct Open {
     feed: Option<mpsc::UnboundedSender<Piece>>,
     /// Ends the operation with the channel.
     operation: Option<DropGuard>,
+    /// There as long as the operation runs.
+    running: Weak<()>,
+}
+
+impl Open {
+    /// Returns whether what was begun has ended. A channel that the server closes first is not told of again.
+    fn has_ended(&self) -> bool {
+        self.started && self.running.strong_count() == 0
+    }
 }
 
 /// An operation that runs, as long as this lives.
@@ -86,6 +95,8 @@ impl Client {
         let stop = CancellationToken::new();
         open.feed = Some(feed);
         open.operation = Some(stop.clone().drop_guard());
+        let running = Arc::new(());
+        open.running = Arc::downgrade(&running);
         let operation = Operation {
             host: Arc::clone(&self.host),
             user: user.clone(),
@@ -93,7 +104,7 @@ impl Client {
             input,
             handle: session.handle(),
             channel,
-            _running: Running::new(Arc::clone(&self.presence)),
+            _running: (Running::new(Arc::clone(&self.presence)), running),
         };
         let line = line.map(<[u8]>::to_vec);
         self.host.git.tracker().spawn(operation.run(line, stop));
@@ -128,6 +139,7 @@ impl Handler for Client {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), russh::Error> {
+        self.channels.retain(|_, open| !open.has_ended());
         if self.channels.len() < MOST_CHANNELS {
             self.channels.insert(channel.id(), Open::default());
             reply.accept().await;

@@ -1,5 +1,6 @@
 //! One command on one channel: git runs for it, what the client sends goes in, what git says goes out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -29,7 +30,8 @@ pub(super) struct Operation {
     pub(super) input: mpsc::UnboundedReceiver<Piece>,
     pub(super) handle: Handle,
     pub(super) channel: ChannelId,
-    pub(super) _running: Running,
+    /// Tells the connection and the channel that it runs.
+    pub(super) _running: (Running, Arc<()>),
 }
 
 /// Why an operation ended early.
@@ -84,7 +86,7 @@ impl Operation {
             Broken::Refused("Only git-upload-pack and git-receive-pack are served.".to_owned())
         })?;
         let wanted = (command.service, self.protocol.take());
-        let host = std::sync::Arc::clone(&self.host);
+        let host = Arc::clone(&self.host);
         let call = Call::open(host, self.user.clone(), command.address, wanted).await;
         let call = call.map_err(|failure: Failure| Broken::Refused(failure.message))?;
         let call = call.counted(Transport::Ssh);

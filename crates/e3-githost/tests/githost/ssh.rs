@@ -409,3 +409,29 @@ async fn a_busy_node_says_so() {
     assert!(matches!(taken, e3_githost::GithostError::Listen { .. }), "{taken}");
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_carries_any_number_of_operations_one_after_another() {
+    let place = Place::new();
+    let server = server_with(&place, "repo").await;
+    let key = Key::new(&place, "key", &[&server]).await.registered(&server).await;
+    let socket = place.path("control");
+    let mut all = key.command.split_whitespace();
+    let mut master = tokio::process::Command::new(all.next().unwrap());
+    master.args(all).args(["-M", "-N", "-S"]).arg(&socket).args(["-p", server.ssh_port(), "git@127.0.0.1"]);
+    master.stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let mut master = master.spawn().unwrap();
+    wait_for("the connection that is shared", || {
+        if socket.exists() { Ok(()) } else { Err(format!("{} is not there", socket.display())) }
+    })
+    .await;
+    let shared = format!("{} -S {} -o ControlMaster=no", key.command, socket.display());
+    let url = server.ssh_url("proj", "repo");
+    // More than may be open at a time; ssh says so on stderr when it has to open a connection of its own.
+    for operation in 0..15 {
+        let (success, _, stderr) = place.try_git(&["ls-remote", &url], &[("GIT_SSH_COMMAND", &shared)]).await;
+        assert!(success && stderr.is_empty(), "operation {operation}: {stderr}");
+    }
+    master.kill().await.unwrap();
+    server.stop().await.unwrap();
+}

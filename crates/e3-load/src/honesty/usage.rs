@@ -2,7 +2,8 @@
 
 use procfs::CurrentSI as _;
 
-/// CPU time since boot, or between two readings; in seconds.
+/// CPU time since boot, or between two readings; in seconds. The process's own includes that of its children which have
+/// ended, such as each `git` of the real client.
 ///
 /// Source: proc(5), `/proc/self/stat` and `/proc/stat`.
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +20,13 @@ impl Usage {
         #[expect(clippy::cast_precision_loss, reason = "clock ticks stay far below 2^53")]
         let seconds = |ticks: u64| ticks as f64 / procfs::ticks_per_second() as f64;
         let process = procfs::process::Process::myself().ok()?.stat().ok()?;
+        let children = u64::try_from(process.cutime + process.cstime).unwrap_or(0);
         let cpu = procfs::KernelStats::current().ok()?.total;
         let steal = cpu.steal.unwrap_or(0);
         let idle = cpu.idle + cpu.iowait.unwrap_or(0);
         let busy = cpu.user + cpu.nice + cpu.system + cpu.irq.unwrap_or(0) + cpu.softirq.unwrap_or(0);
         Some(Self {
-            process_s: seconds(process.utime + process.stime),
+            process_s: seconds(process.utime + process.stime + children),
             busy_s: seconds(busy),
             steal_s: seconds(steal),
             total_s: seconds(busy + idle + steal),
