@@ -9,19 +9,20 @@ pub struct ObjectId([u8; 20]);
 impl ObjectId {
     /// Parses 40 lower-case hex digits; none for anything else.
     pub fn parse(hex: &[u8]) -> Option<Self> {
-        let mut id = [0; 20];
-        let (pairs, rest) = hex.as_chunks::<2>();
-        if pairs.len() != id.len() || !rest.is_empty() {
+        // Lists of refs are mostly ids; without a branch a digit, the compiler reads many digits at a time.
+        let hex: &[u8; 40] = hex.try_into().ok()?;
+        let is_digit = |byte: &u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);
+        if !hex.iter().fold(true, |all, byte| all & is_digit(byte)) {
             return None;
         }
-        let value = |digit: u8| VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT);
-        let mut seen = 0;
+        // Source: ASCII, where '0' is 0x30 and 'a' is 0x61.
+        let values = hex.map(|byte| (byte & 0x0f) + 9 * (byte >> 6));
+        let (pairs, _) = values.as_chunks::<2>();
+        let mut id = [0; 20];
         for (byte, [high, low]) in id.iter_mut().zip(pairs) {
-            let (high, low) = (value(*high), value(*low));
-            seen |= high | low;
             *byte = high << 4 | low;
         }
-        (seen < NO_DIGIT).then_some(Self(id))
+        Some(Self(id))
     }
 
     /// The id of no object: what a new branch pointed to before, and a deleted one afterwards.
@@ -42,28 +43,6 @@ impl ObjectId {
         self.0 == [0; 20]
     }
 }
-
-/// The value of each byte as a hex digit in lower case; 16 for what is none.
-///
-/// Lists of refs are mostly ids, and a table reads a digit in one step where a comparison takes several.
-const VALUES: [u8; 256] = {
-    let mut values = [NO_DIGIT; 256];
-    let digits = *b"0123456789abcdef";
-    let mut value = 0;
-    while value < digits.len() {
-        #[expect(
-            clippy::indexing_slicing,
-            clippy::cast_possible_truncation,
-            reason = "evaluated by the compiler"
-        )]
-        {
-            values[digits[value] as usize] = value as u8;
-        }
-        value += 1;
-    }
-    values
-};
-const NO_DIGIT: u8 = 16;
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
