@@ -30,9 +30,6 @@ pub enum LoadError {
     /// Samples could not be encoded.
     #[error("samples could not be encoded")]
     Encode(#[source] e3_samples::SamplesError),
-    /// A thread for clients could not be started.
-    #[error("a thread for clients could not be started")]
-    Thread(#[source] std::io::Error),
     /// A task of the share ended abnormally.
     #[error("a task of the load engine ended abnormally")]
     Task(#[source] tokio::task::JoinError),

@@ -7,19 +7,16 @@ mod usage;
 use std::time::Duration;
 
 use e3_model::Honesty;
-use tokio::runtime::Handle;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::lag::{LagMeter, Lags};
+use crate::lag::LagMeter;
 
 use self::network::Segments;
 use self::usage::{Usage, ratio};
 
 /// Measures this process from `origin` to `end`, or until the token is cancelled; `lag` is what clients note their
-/// lateness in, and `cores` are the runtimes on which they run, of which the latest counts. Lost samples and arrivals are the
-/// caller's to add.
+/// lateness in. Lost samples and arrivals are the caller's to add.
 ///
 /// Grace is left out: clients that only wait for their last answers would make a busy worker look idle. The event loop's
 /// delay is how late the runtime woke a task that is due every [`TICK`], the timer's own millisecond taken off. A tick
@@ -29,7 +26,6 @@ pub(crate) async fn measure(
     (origin, end): (Instant, Instant),
     over: CancellationToken,
     lag: LagMeter,
-    cores: Vec<Handle>,
 ) -> Honesty {
     tokio::select! {
         () = tokio::time::sleep_until(origin) => {}
@@ -37,23 +33,17 @@ pub(crate) async fn measure(
     }
     let before = (Usage::now(), Segments::now());
     let began = Instant::now();
-    let mut loops = JoinSet::new();
-    for core in &cores {
-        loops.spawn_on(delays((origin, end), over.clone()), core);
-    }
-    let file_descriptors = most_descriptors((origin, end), &over).await;
-    let delays = loops.join_all().await;
-    let worst = |figure: fn(&Lags) -> f64| delays.iter().map(figure).fold(0.0, f64::max);
+    let (delays, file_descriptors) = watch((origin, end), &over).await;
     let wall = began.elapsed().as_secs_f64().max(1e-9);
     let used = before.0.zip(Usage::now()).map(|(before, after)| after.since(&before));
     let segments = before.1.zip(Segments::now()).and_then(|(before, after)| after.since(&before));
-    let lags = lag.lags();
+    let (delays, lags) = (delays.lags(), lag.lags());
     Honesty {
         scheduling_lag_p99_ms: lags.p99_ms,
         scheduling_lag_max_ms: lags.max_ms,
         scheduling_lag: lags.buckets,
-        event_loop_delay_p99_ms: worst(|delays| delays.p99_ms),
-        event_loop_delay_max_ms: worst(|delays| delays.max_ms),
+        event_loop_delay_p99_ms: delays.p99_ms,
+        event_loop_delay_max_ms: delays.max_ms,
         worker_cpus: used.as_ref().map_or(0.0, |used| used.process_s / wall),
         machine_cpu: used.as_ref().and_then(|used| ratio(used.busy_s, used.total_s)),
         steal: used.as_ref().and_then(|used| ratio(used.steal_s, used.total_s)),
@@ -68,9 +58,11 @@ pub(crate) async fn measure(
     }
 }
 
-/// Watches the event loop that it runs on; returns how late it was woken.
-async fn delays((origin, end): (Instant, Instant), over: CancellationToken) -> Lags {
+/// Watches the event loop and the descriptors; returns how late it was woken, and the most descriptors it saw.
+async fn watch((origin, end): (Instant, Instant), over: &CancellationToken) -> (LagMeter, u64) {
     let delays = LagMeter::of_one_task();
+    let mut most = descriptors::open();
+    let mut ticks: u32 = 0;
     let mut interval = tokio::time::interval_at(origin + TICK, TICK);
     interval.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
@@ -83,38 +75,27 @@ async fn delays((origin, end): (Instant, Instant), over: CancellationToken) -> L
             break;
         }
         delays.note(due.elapsed().saturating_sub(TIMER));
-    }
-    delays.lags()
-}
-
-/// Counts the open file descriptors now and then; returns the most that there were.
-async fn most_descriptors((origin, end): (Instant, Instant), over: &CancellationToken) -> u64 {
-    let mut most = descriptors::open();
-    let mut interval = tokio::time::interval_at(origin + DESCRIPTORS, DESCRIPTORS);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = tokio::time::sleep_until(end) => break,
-            () = over.cancelled() => break,
+        ticks = ticks.wrapping_add(1);
+        if ticks.is_multiple_of(DESCRIPTOR_TICKS) {
+            most = most.max(descriptors::open());
         }
-        most = most.max(descriptors::open());
     }
-    most.max(descriptors::open())
+    (delays, most.max(descriptors::open()))
 }
 
 /// How often the meter wants to be woken.
 const TICK: Duration = Duration::from_millis(10);
 /// How late the runtime's timer wakes a task at most when nothing holds it up.
 const TIMER: Duration = Duration::from_millis(1);
-/// How often the file descriptors are counted.
-const DESCRIPTORS: Duration = Duration::from_secs(1);
+/// How many ticks pass between two counts of the file descriptors: one second.
+const DESCRIPTOR_TICKS: u32 = 100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn measure_alone(time: (Instant, Instant), over: CancellationToken) -> Honesty {
-        measure(time, over, LagMeter::default(), vec![Handle::current()]).await
+        measure(time, over, LagMeter::default()).await
     }
 
     #[tokio::test]
@@ -172,8 +153,7 @@ mod tests {
             let (begin, lag) = (Instant::now(), LagMeter::default());
             (0..500).for_each(|_| lag.note(late));
             let until = begin + Duration::from_secs(3);
-            let honesty =
-                measure((begin, until), CancellationToken::new(), lag, vec![Handle::current()]).await;
+            let honesty = measure((begin, until), CancellationToken::new(), lag).await;
             assert!(honesty.event_loop_delay_max_ms <= 1.0, "simulated time is never late: {honesty:?}");
             let spoken = honesty.scheduling_lag_p99_ms > Honesty::SCHEDULING_LAG_LIMIT_MS;
             assert_eq!(spoken, bound, "{why}: {honesty:?}");

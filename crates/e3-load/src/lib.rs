@@ -8,7 +8,6 @@
 mod alarm;
 mod batch;
 mod client;
-mod cores;
 mod cut;
 mod dispatcher;
 mod error;

@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, Equipment, JobRoom, Start, TIDYING, Told};
-use crate::cores::Cores;
 use crate::cut::Cut;
 use crate::failures::Failures;
 use crate::lag::LagMeter;
@@ -150,7 +149,7 @@ fn schedule(plan: &StagePlan, first: &ClientPlan, operations: Option<u64>) -> Op
 /// Batches arrive while it runs; the last one arrives before it returns. When `stop` is cancelled the stage's end is now.
 ///
 /// # Errors
-/// When a thread cannot be started, samples cannot be encoded, or a task ended abnormally.
+/// When samples cannot be encoded, or a task ended abnormally.
 pub async fn run(
     share: Share,
     origin: Instant,
@@ -161,10 +160,8 @@ pub async fn run(
     let over = stop.child_token();
     let _ends_the_meter = over.clone().drop_guard();
     let lag = LagMeter::default();
-    let cores = Cores::start().map_err(LoadError::Thread)?;
-    let meter = honesty::measure((origin, end), over.clone(), lag.clone(), cores.all().to_vec());
-    let meter = tokio::spawn(meter);
-    let report = perform(share, (origin, end), (&stop, over), batches, (lag, &cores)).await?;
+    let meter = tokio::spawn(honesty::measure((origin, end), over.clone(), lag.clone()));
+    let report = perform(share, (origin, end), &stop, batches, (lag, over)).await?;
     let measured = meter.await.map_err(LoadError::Task)?;
     let Honesty { lost_samples, arrivals, .. } = report.honesty;
     Ok(ShareReport { honesty: Honesty { lost_samples, arrivals, ..measured }, ..report })
@@ -175,9 +172,9 @@ pub async fn run(
 async fn perform(
     share: Share,
     (origin, end): (Instant, Instant),
-    (stop, over): (&CancellationToken, CancellationToken),
+    stop: &CancellationToken,
     batches: mpsc::Sender<Batch>,
-    (lag, cores): (LagMeter, &Cores),
+    (lag, over): (LagMeter, CancellationToken),
 ) -> Result<ShareReport, LoadError> {
     let Share { plan, clients: prepared, open, samples, recorded, failures, iterations, operations } = share;
     let recorder = tokio::spawn(Recorder::new(Names::of(&plan), batches).run(recorded));
@@ -188,7 +185,7 @@ async fn perform(
     let places = u32::try_from(prepared.len()).unwrap_or(u32::MAX);
     let pool = open.as_ref().map(|open| Arc::new(Pool::new(open.schedule.clone(), places)));
     let start = Start { load, budget, pool, lag, cut };
-    let mut clients = begin(prepared, &start, cores);
+    let mut clients = begin(prepared, &start);
     drain(&mut clients, end, stop, (plan.grace.to_duration(), start.cut.clone())).await?;
     over.cancel();
     let mut honesty = Honesty::default();
@@ -203,12 +200,10 @@ async fn perform(
     Ok(ShareReport { honesty, samples: recorded.delivered, iterations, failures: failures.notes(&plan) })
 }
 
-/// Starts every client on its core, and in the open model who calls them.
-fn begin(prepared: Vec<Client>, start: &Start, cores: &Cores) -> JoinSet<()> {
-    let mut clients = JoinSet::new();
-    for (place, client) in (0..).zip(prepared) {
-        clients.spawn_on(client.run(start.clone(), place), cores.of(place));
-    }
+/// Starts every client, and in the open model who calls them.
+fn begin(prepared: Vec<Client>, start: &Start) -> JoinSet<()> {
+    let clients = (0..).zip(prepared).map(|(place, client)| client.run(start.clone(), place));
+    let mut clients: JoinSet<()> = clients.collect();
     if let Some(pool) = start.pool.clone() {
         let load = start.load.clone();
         clients.spawn(async move { dispatcher::dispatch(&pool, &load).await });

@@ -111,8 +111,7 @@ async fn watched(plan: StagePlan) -> (ShareReport, [usize; 4]) {
     let end = origin + plan.duration.to_duration();
     let (stop, lag) = (CancellationToken::new(), LagMeter::default());
     let over = stop.child_token();
-    let cores = Cores::start().unwrap();
-    let report = perform(share, (origin, end), (&stop, over), batches, (lag, &cores)).await.unwrap();
+    let report = perform(share, (origin, end), &stop, batches, (lag, over)).await.unwrap();
     (report, watching.await.unwrap())
 }
 
