@@ -39,7 +39,7 @@ pub(super) fn clone(workspace: &Workspace, options: &Options) -> Result<ExitCode
 /// Measures ls-remotes.
 ///
 /// # Errors
-/// As for [`clone`].
+/// As for [`clone()`].
 pub(super) fn ls_remote(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     run("bench ls-remote", workspace, options, async |bench| ls_remote::measure(bench).await)
 }
@@ -47,7 +47,7 @@ pub(super) fn ls_remote(workspace: &Workspace, options: &Options) -> Result<Exit
 /// Measures pushes.
 ///
 /// # Errors
-/// As for [`clone`].
+/// As for [`clone()`].
 pub(super) fn push(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     tools::ensure_web_server()?;
     run("bench push", workspace, options, async |bench| push::measure(bench).await)

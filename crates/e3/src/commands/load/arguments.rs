@@ -12,8 +12,14 @@ pub(crate) struct LoadArguments {
     /// What clients do (see `e3 list scripts`)
     #[arg(short, long, value_name = "NAME")]
     pub(crate) script: String,
-    /// The system, such as https://git.example.com; for http.Request the very URL that is asked for
-    #[arg(short, long, value_name = "URL")]
+    /// The system's address.
+    // Not as documentation, where the example would be taken for a link.
+    #[arg(
+        short,
+        long,
+        value_name = "URL",
+        help = "The system, such as https://git.example.com; for http.Request the very URL that is asked for"
+    )]
     pub(crate) url: String,
     /// How many clients run at once, each with its own connection; 1 if nothing is said
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
