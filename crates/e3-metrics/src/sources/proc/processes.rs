@@ -39,13 +39,15 @@ impl Processes {
         Self { each: each.collect() }
     }
 
-    /// Reads them all; the list of processes is read once for all of them.
+    /// Reads them all; the list of processes is read once for all of them, and not at all where nobody's children count.
     pub(super) fn read(&mut self, readout: &mut Readout) {
         if self.each.is_empty() {
             return;
         }
         let at = Instant::now();
-        let tree = match Tree::read() {
+        let has_children = self.each.iter().any(|watched| watched.children.is_some());
+        let pids = self.each.iter().map(|watched| watched.target.process.pid);
+        let tree = match if has_children { Tree::read() } else { Ok(Tree::read_only(pids)) } {
             Ok(tree) => tree,
             Err(source) => {
                 return readout.problems.push(MetricsError::Proc { file: "the list of processes", source });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use procfs::ProcError;
-use procfs::process::{Stat, all_processes};
+use procfs::process::{Process, Stat, all_processes};
 
 /// All processes of this machine at nearly one moment, by their numbers.
 #[derive(Debug, Default)]
@@ -34,6 +34,12 @@ impl Tree {
     pub(crate) fn read() -> Result<Self, ProcError> {
         let stats = all_processes()?.filter_map(|process| process.ok()?.stat().ok());
         Ok(Self::of(stats.map(|stat| Row::of(&stat))))
+    }
+
+    /// Reads these processes alone; one that is gone is left out.
+    pub(crate) fn read_only(pids: impl Iterator<Item = u32>) -> Self {
+        let stat = |pid| Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok();
+        Self::of(pids.filter_map(stat).map(|stat| Row::of(&stat)))
     }
 
     fn of(rows: impl Iterator<Item = Row>) -> Self {
@@ -100,6 +106,17 @@ pub(crate) mod tests {
 
     fn tree(rows: &[Row]) -> Tree {
         Tree::of(rows.iter().copied())
+    }
+
+    #[test]
+    fn some_processes_are_read_as_among_all() {
+        let (own, gone) = (std::process::id(), u32::MAX);
+        let read = Tree::read_only([own, gone].into_iter());
+        assert_eq!(read.rows.len(), 1);
+        let row = read.rows.values().next().unwrap();
+        let among_all = Tree::read().unwrap();
+        let same = among_all.find(own, row.started).unwrap();
+        assert_eq!((row.pid, row.parent, row.started), (same.pid, same.parent, same.started));
     }
 
     #[test]
