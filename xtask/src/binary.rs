@@ -15,19 +15,7 @@ use crate::workspace::Workspace;
 /// # Errors
 /// When the build fails.
 pub(crate) fn release(workspace: &Workspace) -> Result<PathBuf> {
-    say("build: the optimised e3 binary of this tree");
-    let mut command = process::cargo(&workspace.root);
-    command.args(["build", "--locked", "--release", "--package", "e3", "--bin", "e3"]);
-    command
-        .args(["--message-format", "json-render-diagnostics"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
-    let output = command.output().context("cannot start cargo build")?;
-    if !output.status.success() {
-        bail!("the e3 binary could not be built");
-    }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    executable(&messages).context("cargo build did not say where the e3 binary lies")
+    build(workspace, "e3", ["--bin", "e3"])
 }
 
 /// Builds an example of a package of this tree with optimisation, and returns where it lies.
@@ -35,16 +23,20 @@ pub(crate) fn release(workspace: &Workspace) -> Result<PathBuf> {
 /// # Errors
 /// When the build fails.
 pub(crate) fn example(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
-    say(format!("build: the optimised example {name} of {package}"));
+    build(workspace, package, ["--example", name])
+}
+
+fn build(workspace: &Workspace, package: &str, [kind, name]: [&str; 2]) -> Result<PathBuf> {
+    say(format!("build: the optimised {name} of {package}"));
     let mut command = process::cargo(&workspace.root);
-    command.args(["build", "--locked", "--release", "--package", package, "--example", name]);
+    command.args(["build", "--locked", "--release", "--package", package, kind, name]);
     command
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
     let output = command.output().context("cannot start cargo build")?;
     if !output.status.success() {
-        bail!("the example {name} could not be built");
+        bail!("{name} could not be built");
     }
     let messages = String::from_utf8_lossy(&output.stdout);
     executable_named(name, &messages).with_context(|| format!("cargo build did not say where {name} lies"))

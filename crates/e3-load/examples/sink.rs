@@ -13,12 +13,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use e3_load::{Share, ShareReport, run};
 use e3_model::{
-    Arguments, ClientId, ClientPlan, Distribution, GitClient, JobId, JobPlan, Mix, OpDescriptor, OpId,
-    Outcome, Protocol, ScriptDescriptor, Secret, Seed, Span, StagePlan, Transport, WorkerId,
+    Arguments, ClientId, ClientPlan, Distribution, JobId, JobPlan, Mix, OpDescriptor, OpId, Outcome,
+    Protocol, ScriptDescriptor, Secret, Seed, Span, StagePlan, Transport, WorkerId,
 };
 use e3_workload::{
-    Account, Catalogue, ClientContext, Failure, Instant, Measured, RepositoryDraw, Script, ScriptClient,
-    ScriptError, Setting, Stopped,
+    Account, Catalogue, ClientContext, Failure, Instant, Measured, Script, ScriptClient, ScriptError,
+    Setting, Stopped,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpStream;
@@ -156,17 +156,7 @@ fn broken(error: &std::io::Error) -> Failure {
 
 fn setting() -> Arc<Setting> {
     let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
-    Arc::new(Setting {
-        url: "http://127.0.0.1:1".into(),
-        nodes: vec![],
-        ssh: None,
-        admin,
-        users: vec![],
-        repositories: RepositoryDraw::default(),
-        ca: None,
-        git_client: GitClient::Native,
-        transport: Transport::default(),
-    })
+    Arc::new(Setting::at("http://127.0.0.1:1", admin))
 }
 
 fn plan(options: &Options) -> StagePlan {

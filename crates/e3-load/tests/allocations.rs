@@ -8,12 +8,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use e3_load::{Share, run};
 use e3_model::{
-    Arguments, ClientId, ClientPlan, Distribution, GitClient, JobId, JobPlan, Mix, OpDescriptor, OpId,
-    Protocol, ScriptDescriptor, Secret, Seed, Span, StagePlan, Transport, WorkerId,
+    Arguments, ClientId, ClientPlan, Distribution, JobId, JobPlan, Mix, OpDescriptor, OpId, Protocol,
+    ScriptDescriptor, Secret, Seed, Span, StagePlan, Transport, WorkerId,
 };
 use e3_workload::{
-    Account, Catalogue, ClientContext, Instant, Measured, RepositoryDraw, Script, ScriptClient, ScriptError,
-    Setting, Stopped,
+    Account, Catalogue, ClientContext, Instant, Measured, Script, ScriptClient, ScriptError, Setting, Stopped,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::sync::mpsc;
@@ -57,17 +56,7 @@ impl ScriptClient for IdleClient {
 
 fn setting() -> Arc<Setting> {
     let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
-    Arc::new(Setting {
-        url: "http://127.0.0.1:1".into(),
-        nodes: vec![],
-        ssh: None,
-        admin,
-        users: vec![],
-        repositories: RepositoryDraw::default(),
-        ca: None,
-        git_client: GitClient::Native,
-        transport: Transport::default(),
-    })
+    Arc::new(Setting::at("http://127.0.0.1:1", admin))
 }
 
 fn plan(operations: u64) -> StagePlan {

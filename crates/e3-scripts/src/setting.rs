@@ -1,5 +1,6 @@
 //! What scripts take from their setting.
 
+use e3_git::GitOptions;
 use e3_http::{BaseUrl, HttpSession, HttpWay, Trust};
 use e3_model::{Connections, with_causes};
 use e3_workload::{Account, ClientContext, ScriptError, Setting};
@@ -33,8 +34,12 @@ pub(crate) fn parse_base(script: &str, url: &str) -> Result<BaseUrl, ScriptError
     })
 }
 
-/// Returns how HTTP is spoken with the system; connections are kept unless the setting says otherwise, as browsers do.
-pub(crate) fn http_way(script: &str, setting: &Setting) -> Result<HttpWay, ScriptError> {
+/// Returns how HTTP is spoken with the system; `by_itself` is how long connections live unless the setting says otherwise.
+pub(crate) fn http_way(
+    script: &str,
+    setting: &Setting,
+    by_itself: Connections,
+) -> Result<HttpWay, ScriptError> {
     let trust = setting.ca.as_deref().map(Trust::pem).transpose().map_err(|error| ScriptError::Url {
         script: script.to_owned(),
         url: setting.url.clone(),
@@ -42,14 +47,22 @@ pub(crate) fn http_way(script: &str, setting: &Setting) -> Result<HttpWay, Scrip
     })?;
     Ok(HttpWay {
         version: setting.transport.http,
-        connections: setting.transport.connections.unwrap_or(Connections::KeepAlive),
+        connections: setting.transport.connections.unwrap_or(by_itself),
         trust: trust.unwrap_or_default(),
     })
 }
 
-/// Returns a session with the system that talks as the setting says.
+/// Returns how the native Git client talks with the system; by itself it opens a connection for every op, as git does.
+pub(crate) fn git_options(script: &str, setting: &Setting) -> Result<GitOptions, ScriptError> {
+    let way = http_way(script, setting, Connections::PerOp)?;
+    let (connections, verify) = (way.connections, setting.transport.verify);
+    Ok(GitOptions { connections, verify, way, ..GitOptions::default() })
+}
+
+/// Returns a session with the system that talks as the setting says, and keeps its connection by itself, as browsers do.
 pub(crate) fn http_session(script: &str, setting: &Setting) -> Result<HttpSession, ScriptError> {
-    Ok(HttpSession::new(parse_base(script, &setting.url)?).with_way(&http_way(script, setting)?))
+    let way = http_way(script, setting, Connections::KeepAlive)?;
+    Ok(HttpSession::new(parse_base(script, &setting.url)?).with_way(&way))
 }
 
 #[cfg(test)]

@@ -28,6 +28,22 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Returns the setting of a system at a URL, of which nothing else is known: no nodes, users or repositories, no SSH,
+    /// and the usual way of talking.
+    pub fn at(url: impl Into<String>, admin: Account) -> Self {
+        Self {
+            url: url.into(),
+            nodes: Vec::new(),
+            ssh: None,
+            admin,
+            users: Vec::new(),
+            repositories: RepositoryDraw::default(),
+            ca: None,
+            git_client: GitClient::Native,
+            transport: Transport::default(),
+        }
+    }
+
     /// Returns the setting in which clients talk as a stage's plan says.
     #[must_use]
     pub fn with_transport(&self, transport: &Transport) -> Self {

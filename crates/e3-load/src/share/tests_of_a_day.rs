@@ -7,12 +7,10 @@ use std::alloc::System;
 
 use async_trait::async_trait;
 use e3_model::{
-    Arguments, Arrival, ArrivalPlan, ClientId, Distribution, GitClient, JobPlan, Mix, OpDescriptor, OpId,
-    Protocol, ScriptDescriptor, Secret, Seed, Shape, Span, Transport, WorkerId,
+    Arguments, Arrival, ArrivalPlan, ClientId, Distribution, JobPlan, Mix, OpDescriptor, OpId, Protocol,
+    ScriptDescriptor, Secret, Seed, Shape, Span, Transport, WorkerId,
 };
-use e3_workload::{
-    Account, ClientContext, Measured, RepositoryDraw, Script, ScriptClient, ScriptError, Stopped,
-};
+use e3_workload::{Account, ClientContext, Measured, Script, ScriptClient, ScriptError, Stopped};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use super::*;
@@ -46,17 +44,7 @@ impl Script for Slow {
 
 fn setting() -> Arc<Setting> {
     let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
-    Arc::new(Setting {
-        url: "http://127.0.0.1:1".into(),
-        nodes: vec![],
-        ssh: None,
-        admin,
-        users: vec![],
-        repositories: RepositoryDraw::default(),
-        ca: None,
-        git_client: GitClient::Native,
-        transport: Transport::default(),
-    })
+    Arc::new(Setting::at("http://127.0.0.1:1", admin))
 }
 
 fn day(clients: u32, arrivals: Option<ArrivalPlan>) -> StagePlan {

@@ -8,15 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use e3_load::{Batch, Share, ShareReport, run};
 use e3_model::{
-    Arguments, Arrival, ArrivalPlan, ClientId, ClientPlan, Distribution, GitClient, JobPlan, Mix,
-    OpDescriptor, OpId, Protocol, Sample, ScriptDescriptor, Secret, Seed, Span, StagePlan, Transport,
-    WorkerId,
+    Arguments, Arrival, ArrivalPlan, ClientId, ClientPlan, Distribution, JobPlan, Mix, OpDescriptor, OpId,
+    Protocol, Sample, ScriptDescriptor, Secret, Seed, Span, StagePlan, Transport, WorkerId,
 };
 use e3_samples::Names;
 use e3_stats::LatencyHistogram;
 use e3_workload::{
-    Account, Catalogue, ClientContext, Instant, Measured, RepositoryDraw, Script, ScriptClient, ScriptError,
-    Setting, Stopped,
+    Account, Catalogue, ClientContext, Instant, Measured, Script, ScriptClient, ScriptError, Setting, Stopped,
 };
 use rand::RngExt as _;
 use tokio::sync::mpsc;
@@ -188,15 +186,5 @@ async fn keep(mut received: mpsc::Receiver<Batch>, names: Names) -> (Vec<Sample>
 
 fn setting() -> Arc<Setting> {
     let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
-    Arc::new(Setting {
-        url: "http://127.0.0.1:1".into(),
-        nodes: vec![],
-        ssh: None,
-        admin,
-        users: vec![],
-        repositories: RepositoryDraw::default(),
-        ca: None,
-        git_client: GitClient::Native,
-        transport: Transport::default(),
-    })
+    Arc::new(Setting::at("http://127.0.0.1:1", admin))
 }

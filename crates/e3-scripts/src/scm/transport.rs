@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use e3_git::{ForkedGit, ForkedOptions, GitOptions, Remote, SshKey};
-use e3_http::{HttpWay, Trust};
-use e3_model::{Connections, GitClient, Protocol, with_causes};
+use e3_git::{ForkedGit, ForkedOptions, Remote, SshKey};
+use e3_model::{GitClient, Protocol, with_causes};
 use e3_workload::{Account, ClientContext, ScriptError, Setting};
 
 use super::Client;
-use crate::setting::{draw_among, parse_base};
+use crate::setting::{draw_among, git_options, parse_base};
 
 /// How a Git script reaches its server; every operation on repositories is there for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +69,7 @@ fn over_http(
     match setting.git_client {
         GitClient::Native => {
             let remote = Remote::http(base, &account.name, &account.password);
-            Ok(Client::Native(remote.with_options(&native(script, url, setting)?)))
+            Ok(Client::Native(remote.with_options(&git_options(script, setting)?)))
         }
         GitClient::Git => ForkedGit::http(&base, &account.name, &account.password, &forked(setting))
             .map(Client::Forked)
@@ -92,25 +91,12 @@ fn over_ssh(script: &str, setting: &Setting, context: &mut ClientContext) -> Res
     })?;
     let client = match setting.git_client {
         GitClient::Native => {
-            let options = native(script, &endpoint.url, setting)?;
+            let options = git_options(script, setting)?;
             Remote::ssh(endpoint, key).map(|remote| Client::Native(remote.with_options(&options)))
         }
         GitClient::Git => ForkedGit::ssh(endpoint, &key, &forked(setting)).map(Client::Forked),
     };
     client.map_err(|error| unusable(script, &endpoint.url, &error))
-}
-
-/// Returns how the native client talks in this stage; by default it opens a connection for every op, as git does.
-fn native(script: &str, url: &str, setting: &Setting) -> Result<GitOptions, ScriptError> {
-    let trust = setting.ca.as_deref().map(Trust::pem).transpose();
-    let trust = trust.map_err(|error| unusable(script, url, &error))?.unwrap_or_default();
-    let connections = setting.transport.connections.unwrap_or(Connections::PerOp);
-    Ok(GitOptions {
-        connections,
-        verify: setting.transport.verify,
-        way: HttpWay { version: setting.transport.http, connections, trust },
-        ..GitOptions::default()
-    })
 }
 
 /// Returns how the real git talks in this stage; it has no choice about connections and checksums.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_git::{GitOptions, Remote, RepositoryPath};
+use e3_git::{Remote, RepositoryPath};
 use e3_http::Response;
 use e3_model::{Connections, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
@@ -28,7 +28,7 @@ use super::browser::{Browser, json as json_of, leads_on};
 use super::listing::changed_files;
 use crate::scm::change::Change;
 use crate::scm::git_op;
-use crate::setting::{draw_account, draw_among, http_way, parse_base};
+use crate::setting::{draw_account, draw_among, git_options, http_way, parse_base};
 
 /// Pushes a feature branch, opens a pull request for it, reviews it, merges it, and deletes the branch.
 pub(crate) struct PullRequestWorkflow;
@@ -57,13 +57,8 @@ impl Script for PullRequestWorkflow {
         }
         let account = draw_account(NAME, setting, context)?;
         let base = parse_base(NAME, &setting.url)?;
-        let way = http_way(NAME, setting)?;
-        let options = GitOptions {
-            connections: setting.transport.connections.unwrap_or(Connections::PerOp),
-            verify: setting.transport.verify,
-            way: way.clone(),
-            ..GitOptions::default()
-        };
+        let way = http_way(NAME, setting, Connections::KeepAlive)?;
+        let options = git_options(NAME, setting)?;
         let remote = Remote::http(base.clone(), &account.name, &account.password).with_options(&options);
         Ok(Box::new(Client {
             leftovers: Leftovers::new((base, way), account.clone(), remote.clone()),
