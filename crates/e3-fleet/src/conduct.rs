@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use e3_home::RunDir;
 use e3_metrics::SourceKind;
-use e3_model::{Plan, Reset, Run, StageRef, ThreadId};
+use e3_model::{Fault, Plan, ProductVersion, Reset, Run, StageRef, ThreadId};
 use e3_workload::Setting;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,13 @@ pub trait BetweenStages: Send + Sync {
     /// # Errors
     /// A sentence that says why it could not.
     async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String>;
+
+    /// Readies the thread's system under test for a stage: disturbs it by these faults and no others, and asks it once
+    /// which version it has; none where it does not say. After a stage with faults this is called again without any.
+    ///
+    /// # Errors
+    /// A sentence that says why it could not.
+    async fn prepare(&self, thread: ThreadId, faults: &[Fault]) -> Result<Option<ProductVersion>, String>;
 
     /// Looks, after a stage's load has ended, whether the thread's system under test still stands as it was set up.
     ///

@@ -60,6 +60,14 @@ pub enum FleetError {
         /// Why.
         reason: String,
     },
+    /// The system under test could not be readied.
+    #[error("the system under test could not be readied for {stage}: {reason}")]
+    Prepare {
+        /// The stage.
+        stage: StageRef,
+        /// Why.
+        reason: String,
+    },
     /// The bus broke.
     #[error("the bus broke during {stage}")]
     Bus {

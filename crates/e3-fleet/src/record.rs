@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use e3_home::RunDir;
-use e3_model::{Arrivals, Header, Honesty, LagBucket, Run, StageOutcome, StageRecord, StageRef, Topology};
+use e3_model::{
+    Arrivals, Header, Honesty, LagBucket, Probe, ProductVersion, Run, StageOutcome, StageRecord, StageRef,
+    Topology,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -32,11 +35,19 @@ impl<'a> RunRecord<'a> {
     }
 
     /// Adds a stage that starts at that wall-clock time; until it is settled it counts as not finished.
-    pub(crate) fn start(&mut self, stage: StageRef, started_unix_ns: u64) -> Result<(), FleetError> {
+    pub(crate) fn start(
+        &mut self,
+        stage: StageRef,
+        started_unix_ns: u64,
+        product: Option<ProductVersion>,
+        probe: Option<Probe>,
+    ) -> Result<(), FleetError> {
         self.run.stages.push(StageRecord {
             stage,
             started_unix_ns,
             outcome: StageOutcome::Failed { reason: "it did not finish".to_owned() },
+            product,
+            probe,
             samples: 0,
             honesty: Honesty::default(),
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e3_load::{Batch, FailureNote, ShareReport};
-use e3_model::{Honesty, StageOutcome, StagePlan, StageRef};
+use e3_model::{Honesty, ProductVersion, StageOutcome, StagePlan, StageRef};
 use e3_samples::Names;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -32,6 +32,7 @@ pub(crate) struct RoundRun<'a> {
 struct StageRun {
     plan: Arc<StagePlan>,
     thread: String,
+    product: Option<ProductVersion>,
     workers: BTreeMap<WorkerAddress, Seen>,
     ok: u64,
     errors: u64,
@@ -64,6 +65,7 @@ impl<'a> RoundRun<'a> {
             let run = StageRun {
                 plan: Arc::new(plan.clone()),
                 thread: thread.name.clone(),
+                product: None,
                 workers,
                 ok: 0,
                 errors: 0,
@@ -77,11 +79,14 @@ impl<'a> RoundRun<'a> {
         Ok(Self { input, place, stages: running })
     }
 
-    /// Assigns every share and waits until all workers are ready.
+    /// Readies the systems, assigns every share and waits until all workers are ready.
     pub(crate) async fn prepare(&mut self, port: &mut dyn CoordinatorPort) -> Result<(), FleetError> {
-        for (stage, run) in &self.stages {
+        for (stage, run) in &mut self.stages {
+            let prepared = self.input.between_stages.prepare(stage.thread, &run.plan.faults).await;
+            run.product = prepared.map_err(|reason| FleetError::Prepare { stage: *stage, reason })?;
             let setting = self.input.settings.get(stage.thread.index());
             let setting = setting.ok_or(FleetError::NoSuchStage { stage: *stage })?;
+            let setting = Arc::new(setting.with_product(run.product));
             for worker in run.workers.keys() {
                 let clients = run
                     .plan
@@ -91,7 +96,7 @@ impl<'a> RoundRun<'a> {
                     .cloned()
                     .collect();
                 let plan = Arc::clone(&run.plan);
-                let assignment = Assignment { stage: *stage, plan, clients, setting: Arc::clone(setting) };
+                let assignment = Assignment { stage: *stage, plan, clients, setting: Arc::clone(&setting) };
                 send(port, *stage, *worker, ToWorker::Assign(assignment)).await?;
             }
         }
@@ -138,7 +143,7 @@ impl<'a> RoundRun<'a> {
         }
         // Only now: a slow disk would have used up the head start.
         for (offset, (stage, run)) in self.stages.iter().enumerate() {
-            record.start(*stage, started_unix_ns)?;
+            record.start(*stage, started_unix_ns, run.product, None)?;
             (self.input.events)(FleetEvent::StageStarted {
                 stage: *stage,
                 thread: run.thread.clone(),
@@ -162,7 +167,13 @@ impl<'a> RoundRun<'a> {
     /// Fails every stage whose system under test did not outlive it: half a system's numbers are not the system's.
     async fn verify(&mut self) {
         for (stage, run) in &mut self.stages {
-            if let Err(reason) = self.input.between_stages.verify(stage.thread).await {
+            let between_stages = self.input.between_stages;
+            if let Err(reason) = between_stages.verify(stage.thread).await {
+                run.failed.get_or_insert(reason);
+            }
+            if !run.plan.faults.is_empty()
+                && let Err(reason) = between_stages.prepare(stage.thread, &[]).await
+            {
                 run.failed.get_or_insert(reason);
             }
         }

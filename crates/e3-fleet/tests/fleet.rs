@@ -14,16 +14,15 @@ use e3_home::{Home, RunDir};
 use e3_load::{Batch, ShareReport};
 use e3_metrics::{MetricSource, MetricsError, Readout, SourceKind, Targets};
 use e3_model::{
-    ClientId, ClientPlan, CollectPlan, Distribution, GitClient, Header, Honesty, InstancePlan, JobId,
-    JobPlan, Mix, OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, Protocol, ProviderName, Reset,
-    Round, Run, RunName, ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome, StagePlan, StageRef,
-    ThreadId, ThreadPlan, Topology, WorkerId, WorkerPlan,
+    ClientId, ClientPlan, CollectPlan, Distribution, Fault, GitClient, Header, Honesty, InstancePlan, JobId,
+    JobPlan, Mix, OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, ProductVersion, Protocol,
+    ProviderName, Reset, Round, Run, RunName, ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome,
+    StagePlan, StageRef, ThreadId, ThreadPlan, Topology, WorkerId, WorkerPlan,
 };
 use e3_samples::Names;
 use e3_stats::LatencyHistogram;
 use e3_workload::{
-    Account, Catalogue, ClientContext, Measured, RepositoryDraw, Script, ScriptClient, ScriptError, Setting,
-    Stopped,
+    Account, Catalogue, ClientContext, Measured, Script, ScriptClient, ScriptError, Setting, Stopped,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +71,10 @@ impl BetweenStages for Resets {
             (_, Reset::None) => Err("nothing asks for a reset here".into()),
             _ => Ok(()),
         }
+    }
+
+    async fn prepare(&self, _: ThreadId, _: &[Fault]) -> Result<Option<ProductVersion>, String> {
+        Ok(Some(ProductVersion::new(8, 19, 0)))
     }
 
     async fn verify(&self, _: ThreadId) -> Result<(), String> {
@@ -139,6 +142,8 @@ fn stage(clients: u32, workers: u32, script: &str) -> StagePlan {
                 start_offset: Span::ZERO,
             })
             .collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 
@@ -149,6 +154,7 @@ fn plan(workers: u32, script: &str) -> Plan {
             provider: ProviderName::Local,
             nodes: 1,
             dataset: PlannedDataset { snapshot: "none".into(), generate: None },
+            properties: BTreeMap::new(),
         },
         workers: (0..workers)
             .map(|worker| WorkerPlan { worker: WorkerId(worker), provider: ProviderName::Local })
@@ -216,18 +222,11 @@ impl Bench {
     {
         let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
         let setting = Arc::new(Setting {
-            url: "http://127.0.0.1:1".into(),
-            nodes: vec![],
-            ssh: None,
-            admin,
-            users: vec![],
-            repositories: RepositoryDraw::default(),
-            ca: None,
-            git_client: GitClient::Native,
             transport: e3_model::Transport {
                 op_timeout: Span::from_secs(10),
                 ..e3_model::Transport::default()
             },
+            ..Setting::at("http://127.0.0.1:1", admin)
         });
         let addresses: Vec<_> = (0..2)
             .flat_map(|thread| {

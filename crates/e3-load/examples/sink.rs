@@ -186,6 +186,8 @@ fn plan(options: &Options) -> StagePlan {
             arguments: Arguments::new(),
         }],
         clients: (0..options.clients).map(client).collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 

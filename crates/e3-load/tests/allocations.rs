@@ -88,6 +88,8 @@ fn plan(operations: u64) -> StagePlan {
         }],
         // Several, which take turns on the one thread.
         clients: (0..8).map(client).collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 

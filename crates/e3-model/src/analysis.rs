@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Answer, ArrivalPlan, Comparison, Document, GitClient, Header, Honesty, MetricSeries, Mix, Order,
-    StageOutcome, StageRef, ThresholdResult, Transport,
+    ProductVersion, SearchAnalysis, StageOutcome, StageRef, ThresholdResult, Transport,
 };
 
 /// Every number that the report shows.
@@ -44,6 +44,9 @@ pub struct Analysis {
     /// Every threshold at every stage it applies to: by threshold as written, then by thread and stage.
     #[serde(default)]
     pub thresholds: Vec<ThresholdResult>,
+    /// What each search found: by thread, then by stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<SearchAnalysis>,
     /// One entry per thread, in the plan's order.
     pub threads: Vec<ThreadAnalysis>,
 }
@@ -104,6 +107,12 @@ pub struct StageAnalysis {
     /// How clients talked to the system under test.
     #[serde(default)]
     pub transport: Transport,
+    /// The version that the system under test said it had; none where it said none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductVersion>,
+    /// The load at which a search probed; none for a stage of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed_load: Option<f64>,
     /// The workload's name.
     pub workload: String,
     /// What a job's weight is a share of.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Arrival, Connections, Distribution, HttpVersion, Rate, Seed, Span, Verify};
+use crate::{Arrival, Connections, Distribution, Fault, HttpVersion, Rate, Seed, Span, Verify};
 
 /// An experiment: threads that are compared with each other, and the load that each gets.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -112,6 +112,8 @@ pub struct ExperimentStage {
     /// How often the stage is repeated; the default is 1.
     #[schemars(range(min = 1, max = 1000))]
     pub repeat: Option<u32>,
+    /// How a githost is disturbed while the stage runs, for a rehearsal; the default is not at all.
+    pub faults: Vec<Fault>,
     /// The stage's own load settings.
     #[serde(flatten)]
     pub load: Load,
@@ -178,11 +180,24 @@ pub struct WorkerSpec {
 }
 
 /// A search for the highest load that the system bears.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Search {
     /// The conditions that must hold, such as `p99(GitCloneOverHttp) < 2s`.
+    #[schemars(length(min = 1))]
     pub slo: Vec<String>,
+    /// The load that is probed first, in the unit of the stage's own; the default is a sixteenth of that, at least 1.
+    #[schemars(range(min = 0.0))]
+    pub from: Option<f64>,
+    /// How close the answer shall be, as a share of it; the default is 0.1.
+    #[schemars(range(min = 0.001, max = 1.0))]
+    pub precision: Option<f64>,
+    /// The most probes, repeats included; the default is 12.
+    #[schemars(range(min = 2, max = 100))]
+    pub probes: Option<u32>,
+    /// How many probes of the answer must agree; the default is 2.
+    #[schemars(range(min = 1, max = 10))]
+    pub repeats: Option<u32>,
 }
 
 /// A reference to machines that one already has.

@@ -12,6 +12,7 @@ mod comparison;
 mod distribution;
 mod document;
 mod experiment;
+mod fault;
 mod finding;
 mod id;
 mod instance;
@@ -20,6 +21,7 @@ mod load_level;
 mod metric;
 mod plan;
 mod process;
+mod product;
 pub mod quantity;
 mod results;
 mod run;
@@ -27,6 +29,7 @@ mod run_comparison;
 mod sample;
 mod schemas;
 mod script;
+mod search;
 mod secret;
 mod snapshot;
 mod span;
@@ -49,6 +52,7 @@ pub use experiment::{
     Collect, Experiment, ExperimentStage, ExperimentThread, GitClient, InstanceSpec, Load, Mix, Order,
     ProviderName, Reset, Search, Stack, WorkerSpec,
 };
+pub use fault::{Fault, Stall};
 pub use finding::{Finding, Findings, Location, Severity};
 pub use id::{ClientId, JobId, OpId, RunName, Seed, StageId, StageRef, ThreadId, WorkerId};
 pub use instance::{Instance, RunConfig};
@@ -60,14 +64,17 @@ pub use plan::{
     WorkerPlan,
 };
 pub use process::ProcessIdentity;
+pub use product::ProductVersion;
 pub use results::{Results, StageResults};
 pub use run::{Arrivals, ClientBound, Honesty, LagBucket, Run, StageOutcome, StageRecord};
 pub use run_comparison::{ComparedRun, RunComparison, ThreadPair};
 pub use sample::{CacheState, GitPhases, Outcome, Sample};
 pub use schemas::schemas;
 pub use script::{
-    ArgumentDescriptor, ArgumentFault, ArgumentForm, Arguments, OpDescriptor, Protocol, ScriptDescriptor,
+    ArgumentDescriptor, ArgumentFault, ArgumentForm, Arguments, Need, OpDescriptor, Protocol,
+    ScriptDescriptor,
 };
+pub use search::{Probe, ProbePoint, ProbeVerdict, SearchAnalysis, SearchEnd, SearchPlan};
 pub use secret::Secret;
 pub use snapshot::{
     Branch, Comment, Generate, Project, PullRequest, PullRequestState, Repository, Sizes, Snapshot, User,

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arguments, ArrivalPlan, ClientId, Distribution, Document, Generate, GitClient, Header, JobId, Mix,
-    OpDescriptor, Order, ProviderName, Reset, Seed, Span, StageRef, ThreadId, Threshold, Transport, WorkerId,
+    Arguments, ArrivalPlan, ClientId, Distribution, Document, Fault, Generate, GitClient, Header, JobId, Mix,
+    OpDescriptor, Order, ProviderName, Reset, SearchPlan, Seed, Span, StageRef, ThreadId, Threshold,
+    Transport, WorkerId,
 };
 
 /// The plan: specific enough that execution has nothing left to decide.
@@ -94,6 +95,9 @@ pub struct InstancePlan {
     pub nodes: u32,
     /// The dataset it gets.
     pub dataset: PlannedDataset,
+    /// Its lines of `bitbucket.properties`, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
 }
 
 /// The dataset that an instance gets.
@@ -141,6 +145,12 @@ pub struct StagePlan {
     /// How clients talk to the system under test.
     #[serde(default)]
     pub transport: Transport,
+    /// How the system under test is disturbed meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// The search for which this is the pattern of every probe; none for a stage that is run as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchPlan>,
     /// Every client; `clients[i].client` is i. In the open model they are those that may be busy at a time.
     pub clients: Vec<ClientPlan>,
 }
@@ -261,6 +271,8 @@ mod tests {
             arrivals: None,
             transport: Transport::default(),
             clients: clients.collect(),
+            faults: Vec::new(),
+            search: None,
         }
     }
 

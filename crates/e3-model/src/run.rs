@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, Header, StageRef};
+use crate::{Document, Header, Probe, ProductVersion, StageRef};
 
 /// What was executed: rewritten as a whole after every stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,13 @@ pub struct StageRecord {
     pub started_unix_ns: u64,
     /// How it ended.
     pub outcome: StageOutcome,
+    /// The version that the system under test said it had when the stage began; none where it said none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductVersion>,
+    /// What it was for a search; none for a stage of the plan. A probe's stage is appended to its thread: its plan is the
+    /// search's pattern at the probe's load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
     /// How many samples were recorded.
     pub samples: u64,
     /// The worker's word on itself, worst over all workers.

@@ -22,6 +22,25 @@ pub struct ScriptDescriptor {
     /// What arguments of any other name are for, as a sentence; none when there may be no others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_arguments: Option<String>,
+    /// What it needs of the snapshot and the system under test, in the order of [`Need`]; none for most of HTTP's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
+}
+
+/// What a script cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A user that can log in with a password.
+    HttpUser,
+    /// A user with a private SSH key.
+    SshKey,
+    /// The administrator's password.
+    Admin,
+    /// A repository that can be drawn.
+    Repository,
+    /// A repository that can be drawn, whose default branch is known, and to which the script's users may push.
+    WritableRepository,
 }
 
 /// What a job tells its script, by name: text, or JSON where the argument's form says so.
@@ -139,7 +158,16 @@ impl ScriptDescriptor {
             protocol,
             arguments: Vec::new(),
             other_arguments: None,
+            needs: Vec::new(),
         }
+    }
+
+    /// Says what the script cannot do without.
+    #[must_use]
+    pub fn needing(mut self, needs: &[Need]) -> Self {
+        self.needs = needs.to_vec();
+        self.needs.sort_unstable();
+        self
     }
 
     /// Adds an argument that may be left out; its default is as one would write it.

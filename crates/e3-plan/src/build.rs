@@ -4,6 +4,7 @@ use e3_model::{
     Collect, CollectPlan, Experiment, GitClient, Header, InstancePlan, Job, JobPlan, Mix, Plan,
     PlannedDataset, Reset, Seed, Span, StagePlan, ThreadPlan, Threshold, WorkerId, WorkerPlan, Workload,
 };
+use std::collections::BTreeMap;
 
 use crate::assign::{self, Assignment};
 use crate::context::{Context, Stage};
@@ -72,6 +73,7 @@ fn thread(context: &Context<'_>, position: usize, seed: Seed) -> Option<ThreadPl
             provider: placement.instance.provider,
             nodes: placement.nodes,
             dataset: PlannedDataset { snapshot, generate },
+            properties: BTreeMap::new(),
         },
         workers,
         co_located: placement.is_co_located(),
@@ -101,6 +103,8 @@ fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> 
         arrivals: stage.arrivals(seed),
         transport: stage.transport(),
         clients: assign::clients(&assignment),
+        faults: stage.spec.faults.clone(),
+        search: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The local provider against real processes: the laws of every provider, and each way in which a start can fail.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ impl Place {
         std::fs::write(folder.path().join("behaviour"), behaviour).expect("its behaviour");
         std::fs::write(folder.path().join("password"), PASSWORD).expect("the password");
         let dataset = PlannedDataset { snapshot: "small".to_owned(), generate: None };
-        let instance = InstancePlan { provider: ProviderName::Local, nodes, dataset };
+        let instance =
+            InstancePlan { provider: ProviderName::Local, nodes, dataset, properties: BTreeMap::new() };
         Self { folder, run: RunName("smoke-2026-01-02T03-04-05".to_owned()), instance }
     }
 

@@ -61,6 +61,7 @@ fn assemble(header: Header, loaded: Loaded) -> Analysis {
         stamps,
         comparisons,
         thresholds,
+        searches: Vec::new(),
         threads,
     }
 }

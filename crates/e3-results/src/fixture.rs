@@ -8,6 +8,7 @@ use e3_model::{
     StageRecord, StageRef, ThreadId, ThreadPlan, WorkerId, WorkerPlan,
 };
 use e3_samples::{Names, append_segment, to_segment};
+use std::collections::BTreeMap;
 
 pub(crate) const MS: u64 = 1_000_000;
 
@@ -111,6 +112,8 @@ pub(crate) fn record(stage: StageRef) -> StageRecord {
         stage,
         started_unix_ns: 1_767_323_045_000_000_000,
         outcome: StageOutcome::Completed,
+        product: None,
+        probe: None,
         samples: 0,
         honesty: Honesty { cpus: 2, scheduling_lag_p99_ms: 1.5, worker_cpus: 0.25, ..Honesty::default() },
     }
@@ -180,13 +183,20 @@ pub(crate) fn stage_plan(clients: u32) -> StagePlan {
                 start_offset: Span::ZERO,
             })
             .collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 
 fn plan() -> Plan {
     let thread = |name: &str, nodes| ThreadPlan {
         name: name.to_owned(),
-        instance: InstancePlan { provider: ProviderName::Local, nodes, dataset: dataset() },
+        instance: InstancePlan {
+            provider: ProviderName::Local,
+            nodes,
+            dataset: dataset(),
+            properties: BTreeMap::new(),
+        },
         workers: vec![WorkerPlan { worker: WorkerId(0), provider: ProviderName::Local }],
         co_located: true,
         stages: vec![stage_plan(4), stage_plan(8)],

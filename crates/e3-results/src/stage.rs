@@ -114,6 +114,8 @@ pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> Analyze
         clients: u32::try_from(plan.clients.len()).unwrap_or(u32::MAX),
         arrivals: plan.arrivals.clone(),
         transport: plan.transport.clone(),
+        product: record.product,
+        probed_load: record.probe.as_ref().map(|probe| probe.load),
         workload: plan.workload.clone(),
         mix: plan.mix,
         position,

@@ -166,6 +166,8 @@ pub(crate) mod tests {
                 job("scm.Clone", &["clone"]),
             ],
             clients: Vec::new(),
+            faults: Vec::new(),
+            search: None,
         })
     }
 

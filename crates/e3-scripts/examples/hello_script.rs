@@ -136,18 +136,13 @@ fn setting(url: String) -> Result<Setting, serde_json::Error> {
     let account =
         |name: &str| Account { name: name.to_owned(), password: Secret::new("secret"), private_key: None };
     Ok(Setting {
-        url,
-        nodes: Vec::new(),
-        ssh: None,
-        admin: account("admin"),
         users: vec![account("ada")],
         repositories: RepositoryDraw::of(&snapshot),
-        ca: None,
-        git_client: e3_model::GitClient::Native,
         transport: e3_model::Transport {
             op_timeout: e3_model::Span::from_secs(5),
             ..e3_model::Transport::default()
         },
+        ..Setting::at(url, account("admin"))
     })
 }
 // ANCHOR_END: try

@@ -79,7 +79,18 @@ mod tests {
         let repositories = RepositoryDraw::default();
         let (nodes, users) = (Vec::new(), Vec::new());
         let git_client = GitClient::Native;
-        Setting { url, nodes, ssh: None, admin, users, repositories, ca, git_client, transport }
+        Setting {
+            url,
+            nodes,
+            ssh: None,
+            admin,
+            users,
+            repositories,
+            ca,
+            git_client,
+            transport,
+            product: None,
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a client knows of the system under test.
 
-use e3_model::{GitClient, Secret, Snapshot, SshEndpoint, Transport};
+use e3_model::{GitClient, ProductVersion, Secret, Snapshot, SshEndpoint, Transport};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -25,6 +25,8 @@ pub struct Setting {
     pub git_client: GitClient,
     /// How clients talk to the system; each stage has its own.
     pub transport: Transport,
+    /// The version that the system said it has when the stage began; none where it said none.
+    pub product: Option<ProductVersion>,
 }
 
 impl Setting {
@@ -41,7 +43,14 @@ impl Setting {
             ca: None,
             git_client: GitClient::Native,
             transport: Transport::default(),
+            product: None,
         }
+    }
+
+    /// Returns the setting of a system that says it has this version.
+    #[must_use]
+    pub fn with_product(&self, product: Option<ProductVersion>) -> Self {
+        Self { product, ..self.clone() }
     }
 
     /// Returns the setting in which clients talk as a stage's plan says.

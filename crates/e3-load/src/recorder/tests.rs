@@ -24,6 +24,8 @@ fn names() -> Names {
         workload: "test".into(),
         jobs: vec![job],
         clients: vec![],
+        faults: Vec::new(),
+        search: None,
     })
 }
 

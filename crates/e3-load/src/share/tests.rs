@@ -7,9 +7,7 @@ use e3_model::{
     Arguments, ClientId, Distribution, JobId, JobPlan, Mix, OpDescriptor, OpId, Outcome, Protocol, Sample,
     ScriptDescriptor, Secret, Seed, Shape, Span, WorkerId,
 };
-use e3_workload::{
-    Account, ClientContext, Failure, Measured, RepositoryDraw, Script, ScriptClient, ScriptError, Stopped,
-};
+use e3_workload::{Account, ClientContext, Failure, Measured, Script, ScriptClient, ScriptError, Stopped};
 
 use super::*;
 
@@ -67,17 +65,8 @@ impl ScriptClient for FixedClient {
 
 fn setting() -> Arc<Setting> {
     let admin = Account { name: "admin".into(), password: Secret::new("x"), private_key: None };
-    Arc::new(Setting {
-        url: "http://127.0.0.1:1".into(),
-        nodes: vec![],
-        ssh: None,
-        admin,
-        users: vec![],
-        repositories: RepositoryDraw::default(),
-        ca: None,
-        git_client: e3_model::GitClient::Native,
-        transport: e3_model::Transport { op_timeout: Span::from_secs(60), ..e3_model::Transport::default() },
-    })
+    let transport = e3_model::Transport { op_timeout: Span::from_secs(60), ..e3_model::Transport::default() };
+    Arc::new(Setting { transport, ..Setting::at("http://127.0.0.1:1", admin) })
 }
 
 fn job(script: &str, weight: f64) -> JobPlan {
@@ -106,6 +95,8 @@ fn stage(clients: u32, think_ms: u64, mix: Mix) -> StagePlan {
                 start_offset: Span::ZERO,
             })
             .collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 

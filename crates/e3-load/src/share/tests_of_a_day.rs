@@ -75,6 +75,8 @@ fn day(clients: u32, arrivals: Option<ArrivalPlan>) -> StagePlan {
             arguments: Arguments::new(),
         }],
         clients: (0..clients).map(client).collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 

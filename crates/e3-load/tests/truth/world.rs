@@ -117,6 +117,8 @@ pub(crate) fn closed(clients: u32, seconds: u64) -> StagePlan {
                 start_offset: Span::ZERO,
             })
             .collect(),
+        faults: Vec::new(),
+        search: None,
     }
 }
 

@@ -240,7 +240,7 @@ mod tests {
 
     use e3_model::{ClientId, JobId, OpDescriptor, Secret, Seed};
     use e3_testkit::{Loopback, answer};
-    use e3_workload::{Instant, Load, RepositoryDraw, Seat, sample_channel};
+    use e3_workload::{Instant, Load, Seat, sample_channel};
 
     use super::*;
 
@@ -282,18 +282,11 @@ mod tests {
         let server = server().await;
         let account = Account { name: "admin".to_owned(), password: Secret::new("x"), private_key: None };
         let setting = Arc::new(Setting {
-            url: server.url(),
-            nodes: vec![],
-            ssh: None,
-            admin: account.clone(),
-            users: vec![],
-            repositories: RepositoryDraw::default(),
-            ca: None,
-            git_client: e3_model::GitClient::Native,
             transport: e3_model::Transport {
                 op_timeout: e3_model::Span::from_secs(10),
                 ..e3_model::Transport::default()
             },
+            ..Setting::at(server.url(), account.clone())
         });
         let mut browser = Browser::open("web.Test", &setting, Some(account)).unwrap();
         let (mut context, mut samples) = context();

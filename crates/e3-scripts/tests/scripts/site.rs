@@ -124,18 +124,13 @@ pub(crate) fn setting(url: &str) -> Setting {
         Repository { name: "r".to_owned(), weight: 1.0, branches: vec![main], ..Repository::default() };
     let projects = vec![Project { name: "P".to_owned(), repos: vec![repository] }];
     Setting {
-        url: url.to_owned(),
-        nodes: Vec::new(),
-        ssh: None,
-        admin: account("admin"),
         users: vec![account("ada")],
         repositories: RepositoryDraw::of(&Snapshot { projects, ..Snapshot::default() }),
-        ca: None,
-        git_client: e3_model::GitClient::Native,
         transport: e3_model::Transport {
             op_timeout: e3_model::Span::from_secs(20),
             ..e3_model::Transport::default()
         },
+        ..Setting::at(url, account("admin"))
     }
 }
 

@@ -12,8 +12,8 @@ use e3_fleet::{
 use e3_home::{Home, RunDir, RunSecrets};
 use e3_metrics::Targets;
 use e3_model::{
-    Document as _, Plan, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId, ThreadTopology, Topology,
-    Transport,
+    Document as _, Fault, Plan, ProductVersion, Reset, Run, Snapshot, StageOutcome, Teardown, ThreadId,
+    ThreadTopology, Topology, Transport,
 };
 use e3_provider::{NodeProbe, Provider};
 use e3_workload::{Account, RepositoryDraw, Setting};
@@ -158,6 +158,7 @@ fn setting(
         ca: thread.instance.ca.clone(),
         git_client: plan.git_client,
         transport: Transport::default(),
+        product: None,
     })
 }
 
@@ -189,6 +190,14 @@ impl BetweenStages for Systems<'_> {
     async fn reset(&self, thread: ThreadId, reset: Reset) -> Result<(), String> {
         let done = e3_provision::reset(self.home, self.run, self.of(thread)?, reset, self.providers).await;
         done.map_err(|error| e3_model::with_causes(&error))
+    }
+
+    async fn prepare(&self, _: ThreadId, faults: &[Fault]) -> Result<Option<ProductVersion>, String> {
+        if faults.is_empty() {
+            Ok(None)
+        } else {
+            Err("this version of e3 cannot disturb a system yet".to_owned())
+        }
     }
 
     async fn verify(&self, thread: ThreadId) -> Result<(), String> {

@@ -123,6 +123,7 @@ impl System {
             ca: self.trusted.pem.clone(),
             git_client: self.git_client,
             transport: self.transport.clone(),
+            product: None,
         }
     }
 

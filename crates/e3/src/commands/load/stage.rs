@@ -26,6 +26,7 @@ pub(super) fn stage(arguments: &LoadArguments) -> Result<ExperimentStage, Failur
         arrival: open.arrival,
         search: None,
         repeat: None,
+        faults: Vec::new(),
         load: Load {
             duration: Some(duration),
             workload: None,
