@@ -107,7 +107,7 @@ mod tests {
             Check::warning(
                 "open files",
                 "256 at once",
-                "raise it with `ulimit -n 65536` in the shell that runs e3",
+                "raise the hard limit (`ulimit -Hn`) in /etc/security/limits.conf",
             ),
         ];
         let shown = rendered(&checks, 50, Style::PLAIN);
@@ -115,9 +115,9 @@ mod tests {
             shown,
             "ok       git         git version 2.39.5\n\
              warning  open files  256 at once\n\
-             \x20                    hint: raise it with `ulimit\n\
-             \x20                    -n 65536` in the shell that\n\
-             \x20                    runs e3\n\
+             \x20                    hint: raise the hard limit\n\
+             \x20                    (`ulimit -Hn`) in\n\
+             \x20                    /etc/security/limits.conf\n\
              \nExperiments run here; 1 of 2 checks warn.\n"
         );
     }

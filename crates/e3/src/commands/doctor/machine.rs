@@ -5,15 +5,12 @@ use rustix::process::Resource;
 
 use super::Check;
 
-/// Every client has a connection or two, and githost one for each of them.
+/// Every client has a connection or two, and githost one for each of them; e3 has raised its own limit as far as it may.
 pub(super) fn open_files() -> Check {
     let limit = rustix::process::getrlimit(Resource::Nofile);
     let Some(soft) = limit.current else { return Check::ok("open files", "no limit") };
     let detail = format!("{} at once", quantity::count(soft));
-    let hint = match limit.maximum {
-        Some(hard) if hard <= soft => "raise it in /etc/security/limits.conf".to_owned(),
-        _ => "raise it with `ulimit -n 65536` in the shell that runs e3".to_owned(),
-    };
+    let hint = "raise the hard limit (`ulimit -Hn`) in /etc/security/limits.conf, and log in again";
     match soft {
         0..TOO_FEW_FILES => Check::problem("open files", detail, hint),
         TOO_FEW_FILES..FEW_FILES => Check::warning("open files", detail, hint),
