@@ -3,25 +3,23 @@
 mod descriptors;
 mod network;
 mod usage;
-
-use std::time::Duration;
+mod watch;
 
 use e3_model::Honesty;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::lag::LagMeter;
 
 use self::network::Segments;
 use self::usage::{Usage, ratio};
+use self::watch::watch;
 
 /// Measures this process from `origin` to `end`, or until the token is cancelled; `lag` is what clients note their
 /// lateness in. Lost samples and arrivals are the caller's to add.
 ///
 /// Grace is left out: clients that only wait for their last answers would make a busy worker look idle. The event loop's
-/// delay is how late the runtime woke a task that is due every [`TICK`], the timer's own millisecond taken off. A tick
-/// that a stall delayed counts with its own delay, so that a stall weighs by its length; otherwise a worker that stood
-/// still for half its stage would show one late tick among many in time. What the system does not tell stays out.
+/// delay is what [`watch`] finds. What the system does not tell stays out.
 pub(crate) async fn measure(
     (origin, end): (Instant, Instant),
     over: CancellationToken,
@@ -58,40 +56,10 @@ pub(crate) async fn measure(
     }
 }
 
-/// Watches the event loop and the descriptors; returns how late it was woken, and the most descriptors it saw.
-async fn watch((origin, end): (Instant, Instant), over: &CancellationToken) -> (LagMeter, u64) {
-    let delays = LagMeter::of_one_task();
-    let mut most = descriptors::open();
-    let mut ticks: u32 = 0;
-    let mut interval = tokio::time::interval_at(origin + TICK, TICK);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    loop {
-        let due = tokio::select! {
-            biased;
-            due = interval.tick() => due,
-            () = over.cancelled() => break,
-        };
-        if due >= end {
-            break;
-        }
-        delays.note(due.elapsed().saturating_sub(TIMER));
-        ticks = ticks.wrapping_add(1);
-        if ticks.is_multiple_of(DESCRIPTOR_TICKS) {
-            most = most.max(descriptors::open());
-        }
-    }
-    (delays, most.max(descriptors::open()))
-}
-
-/// How often the meter wants to be woken.
-const TICK: Duration = Duration::from_millis(10);
-/// How late the runtime's timer wakes a task at most when nothing holds it up.
-const TIMER: Duration = Duration::from_millis(1);
-/// How many ticks pass between two counts of the file descriptors: one second.
-const DESCRIPTOR_TICKS: u32 = 100;
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     async fn measure_alone(time: (Instant, Instant), over: CancellationToken) -> Honesty {

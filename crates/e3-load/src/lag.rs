@@ -56,10 +56,15 @@ impl LagMeter {
 
     /// Counts one lag.
     pub(crate) fn note(&self, late: Duration) {
+        self.note_many(late, 1);
+    }
+
+    /// Counts so many lags of one length.
+    pub(crate) fn note_many(&self, late: Duration, times: u64) {
         let ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
         let Some(lane) = self.lanes.get(thread_lane() % self.lanes.len()) else { return };
         if let Some(count) = lane.counts.get(class(ns)) {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(times, Ordering::Relaxed);
         }
         if ns > lane.max_ns.load(Ordering::Relaxed) {
             lane.max_ns.fetch_max(ns, Ordering::Relaxed);

@@ -2,9 +2,18 @@
 
 use procfs::process::{LimitValue, Process};
 
-/// Returns how many file descriptors are open, without the one that lists them.
+/// Returns how many file descriptors are open; 0 where that cannot be read.
+///
+/// Source: since Linux 6.2 the size of the directory is their number; before, it is 0 and they have to be listed, which
+/// takes one itself.
 pub(super) fn open() -> u64 {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| (entries.count() as u64).saturating_sub(1))
+    match std::fs::metadata("/proc/self/fd").map(|directory| directory.len()) {
+        Ok(0) => {
+            std::fs::read_dir("/proc/self/fd").map_or(0, |entries| (entries.count() as u64).saturating_sub(1))
+        }
+        Ok(open) => open,
+        Err(_) => 0,
+    }
 }
 
 /// Returns how many the process may open; 0 where that is without limit or cannot be read.

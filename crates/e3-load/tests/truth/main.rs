@@ -11,4 +11,5 @@ mod poisson;
 mod service_times;
 mod shares;
 mod stall;
+mod throttled;
 mod world;

@@ -10,6 +10,7 @@
 mod devices;
 mod machine;
 mod processes;
+mod text;
 mod tree;
 
 use std::sync::Arc;

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use procfs::DiskStats;
 use procfs::net::{DeviceStatus, InterfaceDeviceStatus};
-use procfs::{Current as _, CurrentSI as _, DiskStat, KernelStats, LoadAverage, Meminfo, ProcError, VmStat};
+use procfs::{
+    DiskStat, DiskStats, FromBufRead as _, FromBufReadSI as _, FromRead as _, KernelStats, LoadAverage,
+    LocalSystemInfo,
+};
 use tokio::time::Instant;
 
 use super::devices::Devices;
+use super::text::{ProcText, numbers};
+use crate::Readout;
 use crate::counter::{Counter, Counters, to_f64};
-use crate::{MetricsError, Readout};
 
 /// The machine, as it was when it was last read.
 pub(super) struct Machine {
     subject: Arc<str>,
+    files: Files,
     cpu: Option<[u64; CPU_STATES.len()]>,
     context_switches: Counter,
     forks: Counter,
@@ -25,10 +29,28 @@ pub(super) struct Machine {
     loopback: Counters<2>,
 }
 
+/// The files that tell of it.
+struct Files {
+    stat: ProcText,
+    loadavg: ProcText,
+    meminfo: ProcText,
+    vmstat: ProcText,
+    diskstats: ProcText,
+    interfaces: ProcText,
+}
+
 impl Machine {
     pub(super) fn new() -> Self {
         Self {
             subject: "machine".into(),
+            files: Files {
+                stat: ProcText::new("stat"),
+                loadavg: ProcText::new("loadavg"),
+                meminfo: ProcText::new("meminfo"),
+                vmstat: ProcText::new("vmstat"),
+                diskstats: ProcText::new("diskstats"),
+                interfaces: ProcText::new("self/net/dev"),
+            },
             cpu: None,
             context_switches: Counter::default(),
             forks: Counter::default(),
@@ -43,34 +65,32 @@ impl Machine {
 
     /// Reads all there is; a file that cannot be read leaves a gap and a problem.
     pub(super) fn read(&mut self, at: Instant, readout: &mut Readout) {
-        match KernelStats::current() {
+        let kernel = |text: &[u8]| KernelStats::from_buf_read(text, &LocalSystemInfo);
+        match self.files.stat.read(kernel) {
             Ok(stats) => self.add_kernel(at, &stats, readout),
-            Err(source) => failed(readout, "stat", source),
+            Err(problem) => readout.problems.push(problem),
         }
-        match LoadAverage::current() {
+        match self.files.loadavg.read(|text| LoadAverage::from_read(text)) {
             Ok(load) => self.add_load(at, &load, readout),
-            Err(source) => failed(readout, "loadavg", source),
+            Err(problem) => readout.problems.push(problem),
         }
-        match Meminfo::current() {
-            Ok(memory) => self.add_memory(at, &memory, readout),
-            Err(source) => failed(readout, "meminfo", source),
+        match self.files.meminfo.read(|text| Ok(numbers(text, MEMORY))) {
+            Ok(memory) => self.add_memory(at, memory, readout),
+            Err(problem) => readout.problems.push(problem),
         }
-        match VmStat::current() {
-            Ok(VmStat(counts)) => {
-                let moved = ["pswpin", "pswpout"].map(|name| counts.get(name).copied());
-                self.add_swapped(at, moved, readout);
-            }
-            Err(source) => failed(readout, "vmstat", source),
+        match self.files.vmstat.read(|text| Ok(numbers(text, ["pswpin", "pswpout"]))) {
+            Ok(moved) => self.add_swapped(at, moved, readout),
+            Err(problem) => readout.problems.push(problem),
         }
-        match DiskStats::current() {
+        match self.files.diskstats.read(|text| DiskStats::from_buf_read(text)) {
             Ok(DiskStats(disks)) => self.add_disks(at, &disks, readout),
-            Err(source) => failed(readout, "diskstats", source),
+            Err(problem) => readout.problems.push(problem),
         }
-        match InterfaceDeviceStatus::current() {
+        match self.files.interfaces.read(|text| InterfaceDeviceStatus::from_buf_read(text)) {
             Ok(InterfaceDeviceStatus(interfaces)) => {
                 self.add_network(at, &interfaces.into_values().collect::<Vec<_>>(), readout);
             }
-            Err(source) => failed(readout, "net/dev", source),
+            Err(problem) => readout.problems.push(problem),
         }
     }
 
@@ -99,22 +119,23 @@ impl Machine {
     }
 
     /// Used is what is not available: what new work could not get without swapping. Source: free(1) of procps 4.
-    fn add_memory(&self, at: Instant, memory: &Meminfo, readout: &mut Readout) {
-        let used = memory.mem_available.map(|available| memory.mem_total.saturating_sub(available));
+    fn add_memory(&self, at: Instant, memory: [Option<u64>; MEMORY.len()], readout: &mut Readout) {
+        let [total, available, cached, buffers, swap_total, swap_free] =
+            memory.map(|kilobytes| kilobytes.map(|kilobytes| kilobytes.saturating_mul(1024)));
+        let less = |(whole, part): (u64, u64)| whole.saturating_sub(part);
         for (name, value) in [
-            ("memory/used", used),
-            ("memory/available", memory.mem_available),
-            ("memory/cached", Some(memory.cached)),
-            ("memory/buffers", Some(memory.buffers)),
-            ("swap/used", Some(memory.swap_total.saturating_sub(memory.swap_free))),
+            ("memory/used", total.zip(available).map(less)),
+            ("memory/available", available),
+            ("memory/cached", cached),
+            ("memory/buffers", buffers),
+            ("swap/used", swap_total.zip(swap_free).map(less)),
         ] {
             readout.add((at, &self.subject), name, "bytes", value.map(to_f64));
         }
     }
 
-    fn add_swapped(&mut self, at: Instant, moved: [Option<i64>; 2], readout: &mut Readout) {
+    fn add_swapped(&mut self, at: Instant, moved: [Option<u64>; 2], readout: &mut Readout) {
         for ((counter, name), pages) in self.swap.iter_mut().zip(["swap/in", "swap/out"]).zip(moved) {
-            let pages = pages.and_then(|pages| u64::try_from(pages).ok());
             let rate = pages.and_then(|pages| counter.rate(at, to_f64(pages) * to_f64(procfs::page_size())));
             readout.add((at, &self.subject), name, "bytes/s", rate);
         }
@@ -170,13 +191,11 @@ fn shares(before: &[u64; CPU_STATES.len()], now: &[u64; CPU_STATES.len()]) -> Op
     (total > 0).then(|| spent.into_iter().map(|ticks| 100.0 * to_f64(ticks) / to_f64(total)).collect())
 }
 
-fn failed(readout: &mut Readout, file: &'static str, source: ProcError) {
-    readout.problems.push(MetricsError::Proc { file, source });
-}
-
 /// The states of a CPU; the time of guests is part of user and nice.
 const CPU_STATES: [&str; 8] =
     ["cpu/user", "cpu/nice", "cpu/system", "cpu/idle", "cpu/iowait", "cpu/irq", "cpu/softirq", "cpu/steal"];
+/// What of the machine's memory is told, in kB.
+const MEMORY: [&str; 6] = ["MemTotal:", "MemAvailable:", "Cached:", "Buffers:", "SwapTotal:", "SwapFree:"];
 const DISK: [(&str, &str); 5] = [
     ("disk/read", "bytes/s"),
     ("disk/write", "bytes/s"),
@@ -191,8 +210,6 @@ const LOOPBACK: &str = "lo";
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use procfs::FromBufRead as _;
 
     use super::*;
 
