@@ -12,7 +12,9 @@ mod http;
 mod lateness;
 mod memory;
 mod quickstart;
+mod search;
 mod steal;
+mod tickets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
 type Measurement = fn(&Workspace, &Options) -> Result<ExitCode>;
 
 /// Every measurement.
-const MEASUREMENTS: [(&str, Measurement); 12] = [
+const MEASUREMENTS: [(&str, Measurement); 14] = [
     ("engine", engine::run),
     ("clients", clients::run),
     ("honesty", honesty::run),
@@ -54,6 +56,8 @@ const MEASUREMENTS: [(&str, Measurement); 12] = [
     ("quickstart", quickstart::run),
     ("help", help::run),
     ("http", http::run),
+    ("search", search::run),
+    ("tickets", tickets::run),
 ];
 
 /// What a measurement is told.

@@ -1,10 +1,11 @@
 //! `cargo xtask soak`: many clients of all scripts, for a while, and nothing may fail, grow or be left behind.
 //!
 //! Runs an experiment on one node of githost, through the binary as users do, in a home of its own: a stage under load,
-//! then a short one with one client. Meanwhile the memory of its processes is read every second, which must not grow over
+//! then a short one with one client. The load is all scripts alike often, or with `--workload NAME` one of the library's
+//! workloads as the first E3 ran it: clients keep their jobs and never think. Meanwhile the memory of its processes is read every second, which must not grow over
 //! the second half of the load, when caches are full, and what the worker holds: connections, files, children. Afterwards,
 //! with the node still up: no failed op, no lost sample, samples of every op, no open connection, child process, temporary
-//! file, lock, branch or pull request that was not there before.
+//! file, lock, branch, pull request, comment or approval that was not there before.
 
 mod experiment;
 mod growth;
@@ -48,11 +49,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
     let removed = home.deprovision();
     let mut problems = soaked?;
     problems.extend(removed?);
-    let Load { clients, seconds } = options.load;
+    let Load { clients, seconds, workload } = options.load;
+    let of = workload.map_or_else(|| "all scripts".to_owned(), |name| format!("the workload {name}"));
     Ok(verdict(
         "soak",
         &problems,
-        &format!("{clients} clients for {seconds} s, nothing failed, grew or was left"),
+        &format!("{clients} clients of {of} for {seconds} s, nothing failed, grew or was left"),
     ))
 }
 
@@ -63,7 +65,7 @@ struct Options {
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self> {
-        let mut options = Self { e3: None, load: Load { clients: 40, seconds: 120 } };
+        let mut options = Self { e3: None, load: Load { clients: 40, seconds: 120, workload: None } };
         let mut rest = arguments.iter();
         while let Some(flag) = rest.next() {
             let value = rest.next().with_context(|| format!("{flag} needs a value"))?;
@@ -71,7 +73,10 @@ impl Options {
                 "--e3" => options.e3 = Some(std::path::absolute(value).context("cannot tell where we are")?),
                 "--clients" => options.load.clients = number(flag, value)?,
                 "--seconds" => options.load.seconds = number(flag, value)?,
-                _ => bail!("`cargo xtask soak` knows --e3, --clients and --seconds, but got {flag:?}"),
+                "--workload" => options.load.workload = Some(value.clone()),
+                _ => bail!(
+                    "`cargo xtask soak` knows --e3, --clients, --seconds and --workload, but got {flag:?}"
+                ),
             }
         }
         Ok(options)
@@ -85,6 +90,10 @@ fn number<N: std::str::FromStr>(flag: &str, value: &str) -> Result<N> {
 /// Runs the experiment and says what is wrong with it, all of it.
 fn soak(home: &SoakHome, load: &Load) -> Result<Vec<String>> {
     let scripts = home.scripts()?;
+    let scripts = match &load.workload {
+        Some(name) => experiment::of_workload(home.home(), name, &scripts)?,
+        None => scripts,
+    };
     experiment::write(home.path(), &scripts, load)?;
     let run = home.e3(&["provision", "-e", NAME])?;
     home.set_run(run.trim());
@@ -203,6 +212,8 @@ mod tests {
         };
         let options = parse(&["--clients", "8", "--e3", "/x/e3"]).unwrap();
         assert_eq!((options.load.clients, options.load.seconds), (8, 120));
+        assert_eq!(options.load.workload, None);
+        assert_eq!(parse(&["--workload", "mixed"]).unwrap().load.workload.as_deref(), Some("mixed"));
         assert_eq!(options.e3, Some(PathBuf::from("/x/e3")));
         for wrong in [&["--clients"][..], &["--clients", "many"], &["--nodes", "2"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

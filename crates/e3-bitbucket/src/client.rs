@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::error::{BitbucketError, ServerMessage};
 use crate::path;
-use crate::resource::{Page, RestProject, RestRepository, RestUser, State};
+use crate::resource::{ApplicationProperties, Page, RestProject, RestRepository, RestUser, State};
 
 /// A Bitbucket as its administrator sees it.
 pub struct Bitbucket {
@@ -33,6 +33,11 @@ impl Bitbucket {
         Self { session: HttpSession::new(base).with_basic(user, password) }
     }
 
+    /// Returns a client of the server at `base` for nobody in particular; it connects at the first request.
+    pub fn anonymous(base: BaseUrl) -> Self {
+        Self { session: HttpSession::new(base) }
+    }
+
     /// Talks this way; by default it trusts the certificates that the machine trusts.
     #[must_use]
     pub fn with_way(self, way: &HttpWay) -> Self {
@@ -52,6 +57,14 @@ impl Bitbucket {
             Err(source) if is_success(response.status) => Err(call.unreadable(source)),
             Err(_) => Err(call.refused(&response)),
         }
+    }
+
+    /// Returns what the server says of itself, which it says to anyone.
+    ///
+    /// # Errors
+    /// When no answer comes, or another one.
+    pub async fn application_properties(&mut self) -> Result<ApplicationProperties, BitbucketError> {
+        self.read(&Call::get(path::application_properties())).await
     }
 
     /// Creates a project, or finds it existing.

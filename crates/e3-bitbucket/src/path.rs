@@ -14,6 +14,13 @@ pub fn login_submit() -> String {
     "/j_atl_security_check".to_owned()
 }
 
+/// Returns the call behind the login page in two steps.
+///
+/// Source: as Atlassian's own tests call it; `latest` in its description.
+pub fn two_step_login() -> String {
+    "/rest/tsv/1.0/authenticate".to_owned()
+}
+
 /// Returns what ends the session.
 pub fn logout() -> String {
     "/j_atl_security_logout".to_owned()
@@ -22,6 +29,11 @@ pub fn logout() -> String {
 /// Returns the server's state as JSON, for anyone.
 pub fn status() -> String {
     "/status".to_owned()
+}
+
+/// Returns what product runs there, in which version, for anyone.
+pub fn application_properties() -> String {
+    "/rest/api/1.0/application-properties".to_owned()
 }
 
 /// Returns the page a user sees first.
@@ -87,6 +99,11 @@ pub fn rest_default_branch(key: &str, slug: &str) -> String {
     format!("{}/branches/default", rest_repository(key, slug))
 }
 
+/// Returns the default branch by REST, without its latest commit.
+pub fn rest_default_branch_name(key: &str, slug: &str) -> String {
+    format!("{}/default-branch", rest_repository(key, slug))
+}
+
 /// Returns the page that shows the difference between two refs of a repository.
 pub fn compare_page(key: &str, slug: &str, from: &str, to: &str, repository: u64) -> String {
     let (repository_path, from, to) = (page(key, slug), segment(from), segment(to));
@@ -117,6 +134,11 @@ pub fn build_status(commit: &str) -> String {
     format!("/rest/build-status/latest/commits/stats/{}", segment(commit))
 }
 
+/// Returns where builds say how they stand with a commit; the same key again takes the place of what it said before.
+pub fn set_build_status(commit: &str) -> String {
+    format!("/rest/build-status/1.0/commits/{}", segment(commit))
+}
+
 /// Returns who reviews pull requests between two refs of a repository by default.
 pub fn default_reviewers(key: &str, slug: &str, from: &str, to: &str, repository: u64) -> String {
     let (key, slug, from, to) = (segment(key), segment(slug), segment(from), segment(to));
@@ -137,6 +159,14 @@ pub fn pull_request_create_page(key: &str, slug: &str, from: &str, to: &str) -> 
     format!("{repository}/pull-requests?create&sourceBranch={from}&targetBranch={to}")
 }
 
+/// Returns where the form of that page is posted, with the fields `fromBranch`, `toBranch`, `title`, `description`,
+/// `reviewers`, `atl_token`, `fromRepoId` and `toRepoId`.
+///
+/// Source: the first E3 against 4.x.
+pub fn pull_request_create_form(key: &str, slug: &str) -> String {
+    format!("{}/pull-requests?create", page(key, slug))
+}
+
 /// Returns the page of a pull request.
 pub fn pull_request_page(key: &str, slug: &str, id: u64) -> String {
     format!("{}/pull-requests/{id}", page(key, slug))
@@ -150,6 +180,11 @@ pub fn pull_request_overview_page(key: &str, slug: &str, id: u64) -> String {
 /// Returns a page of a repository's open pull requests by REST.
 pub fn rest_pull_requests(key: &str, slug: &str, start: u64, limit: u32) -> String {
     format!("{}?start={start}&limit={limit}", rest_create_pull_request(key, slug))
+}
+
+/// Returns a page of a repository's open pull requests by REST, the oldest first.
+pub fn rest_oldest_pull_requests(key: &str, slug: &str, start: u64, limit: u32) -> String {
+    format!("{}?order=OLDEST&start={start}&limit={limit}", rest_create_pull_request(key, slug))
 }
 
 /// Returns the open pull requests that come from a ref by REST.
@@ -194,6 +229,23 @@ pub fn rest_pull_request_diff(key: &str, slug: &str, id: u64, file: &str) -> Str
     format!("{pull_request}/diff/{file}?{DIFF_VIEW}&withComments=true")
 }
 
+/// Returns where a user approves a pull request by POST, and takes that back by DELETE.
+///
+/// Source: deprecated since 4.2 in favour of `participants`, which wants the user's slug; served up to 9.x.
+pub fn rest_pull_request_approval(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/approve", rest_pull_request(key, slug, id))
+}
+
+/// Returns where comments on a pull request are written.
+pub fn rest_pull_request_comments(key: &str, slug: &str, id: u64) -> String {
+    format!("{}/comments", rest_pull_request(key, slug, id))
+}
+
+/// Returns that version of a comment on a pull request, as it is deleted.
+pub fn rest_pull_request_comment(key: &str, slug: &str, id: u64, (comment, version): (u64, u64)) -> String {
+    format!("{}/{comment}?version={version}", rest_pull_request_comments(key, slug, id))
+}
+
 /// Returns the issues that a pull request names.
 pub fn pull_request_issues(key: &str, slug: &str, id: u64) -> String {
     let (key, slug) = (segment(key), segment(slug));
@@ -222,9 +274,34 @@ pub fn source_branch_deletion(key: &str, slug: &str, id: u64, dry_run: bool) -> 
     )
 }
 
+/// Returns where a merged pull request is tidied up: its source branch deleted, what depends on it given another target.
+///
+/// Source: what newer browsers call; undocumented, and called internal by Atlassian.
+pub fn pull_request_cleanup(key: &str, slug: &str, id: u64) -> String {
+    let (key, slug) = (segment(key), segment(slug));
+    format!("/rest/pull-request-cleanup/latest/projects/{key}/repos/{slug}/pull-requests/{id}")
+}
+
+/// Returns whether a pull request could be tidied up.
+pub fn pull_request_cleanup_check(key: &str, slug: &str, id: u64) -> String {
+    format!("{}?deleteSourceRef=true&retargetDependents=true", pull_request_cleanup(key, slug, id))
+}
+
 /// Returns where branches are deleted, one a request.
 pub fn branch_utils(key: &str, slug: &str) -> String {
     format!("/rest/branch-utils/latest/projects/{}/repos/{}/branches", segment(key), segment(slug))
+}
+
+/// Returns the first page of a repository's audit events; gone in 8.0.
+pub fn repository_audit_events(key: &str, slug: &str) -> String {
+    format!("/rest/audit/1.0/projects/{}/repos/{}/events", segment(key), segment(slug))
+}
+
+/// Returns the newest events of the server's audit log; since 8.0, and for its administrator.
+///
+/// Source: Atlassian's description of the audit log that all its products share.
+pub fn audit_events(limit: u32) -> String {
+    format!("/rest/auditing/1.0/events?offset=0&limit={limit}")
 }
 
 /// Returns a page of the users by REST.
@@ -235,6 +312,11 @@ pub fn rest_users(start: u64, limit: u32) -> String {
 /// Returns the number of pull requests that wait for the user.
 pub fn inbox_count() -> String {
     format!("{REST}/inbox/pull-requests/count")
+}
+
+/// Returns a page of the pull requests that wait for the user's review.
+pub fn inbox(start: u64, limit: u32) -> String {
+    format!("{REST}/inbox/pull-requests?role=reviewer&start={start}&limit={limit}")
 }
 
 /// Returns the repositories that the user saw last.
@@ -353,6 +435,12 @@ mod tests {
             ("R23", rest_decline_pull_request("A", "b", 3, 2), rest("/pull-requests/3/decline?avatarSize=16&version=2")),
             ("R24", automerge_path("A", "b", to), format!("/rest/branch-utils/latest/projects/A/repos/b/automerge/path?branchRefId={to_encoded}")),
             ("R25", source_branch_deletion("A", "b", 3, true), "/rest/pull-request-source-branch-deletion/1.0/projects/A/repos/b/pull-requests/3?dryRun=true".to_owned()),
+            ("R7 since 9", rest_default_branch_name("A", "b"), rest("/default-branch")),
+            ("W12", pull_request_create_form("A", "b"), "/projects/A/repos/b/pull-requests?create".to_owned()),
+            ("R25 since 8", pull_request_cleanup("A", "b", 3), "/rest/pull-request-cleanup/latest/projects/A/repos/b/pull-requests/3".to_owned()),
+            ("its check", pull_request_cleanup_check("A", "b", 3), "/rest/pull-request-cleanup/latest/projects/A/repos/b/pull-requests/3?deleteSourceRef=true&retargetDependents=true".to_owned()),
+            ("R27", repository_audit_events("A", "b"), "/rest/audit/1.0/projects/A/repos/b/events".to_owned()),
+            ("R27 since 8", audit_events(25), "/rest/auditing/1.0/events?offset=0&limit=25".to_owned()),
             ("delete", branch_utils("A", "b"), "/rest/branch-utils/latest/projects/A/repos/b/branches".to_owned()),
         ];
         for (number, built, expected) in cases {

@@ -1,6 +1,25 @@
 //! What E3 reads of Bitbucket's JSON.
 
+use e3_model::ProductVersion;
 use serde::Deserialize;
+
+/// What a server says of itself to anyone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationProperties {
+    /// Its version, such as `8.19.2`.
+    pub version: String,
+    /// Its name; empty where it says none.
+    #[serde(default)]
+    pub display_name: String,
+}
+
+impl ApplicationProperties {
+    /// Returns the version as numbers; none where it is not written in numbers.
+    pub fn product_version(&self) -> Option<ProductVersion> {
+        ProductVersion::parse(&self.version)
+    }
+}
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

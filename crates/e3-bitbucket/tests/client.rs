@@ -414,3 +414,29 @@ async fn an_encrypted_server_is_trusted_by_its_authority_alone() {
     assert!(matches!(&error, BitbucketError::Unanswered { source: HttpError::Tls { .. }, .. }), "{error:?}");
     assert_eq!(server.requests(), 1);
 }
+
+#[tokio::test]
+async fn anyone_may_ask_which_version_runs() {
+    let answers: [(&'static [Answer], Option<&str>); 4] = [
+        (
+            &[(
+                PROPERTIES,
+                200,
+                r#"{"version":"7.11.2","buildNumber":"7011002","buildDate":"1616539597394","displayName":"Bitbucket"}"#,
+            )],
+            Some("7.11.2"),
+        ),
+        (&[(PROPERTIES, 200, r#"{"version":"unknown"}"#)], None),
+        (&[(PROPERTIES, 200, "<html>another product</html>")], None),
+        (&[], None),
+    ];
+    for (answers, expected) in answers {
+        let server = Canned::serve(answers).await;
+        let properties = Bitbucket::anonymous(server.base.clone()).application_properties().await;
+        let version = properties.ok().and_then(|properties| properties.product_version());
+        assert_eq!(version.map(|version| version.to_string()).as_deref(), expected);
+        assert_eq!(server.seen.lock().unwrap()[0].authorization, "", "nobody in particular");
+    }
+}
+
+const PROPERTIES: &str = "GET /rest/api/1.0/application-properties";

@@ -226,6 +226,23 @@ mod tests {
     }
 
     #[test]
+    fn the_librarys_dataset_of_the_first_e3_has_its_shape() {
+        let snapshot = include_str!("../../e3-home/library/snapshots/e3-small.json");
+        let snapshot: e3_model::Snapshot = serde_json::from_str(snapshot).unwrap();
+        let layout = Layout::of(&snapshot.generate.unwrap());
+        assert_eq!((layout.projects.len(), layout.repositories.len(), layout.users.len()), (6, 10, 200));
+        for project in &layout.projects {
+            assert!(layout.repositories.iter().any(|place| place.project == *project), "{project} is empty");
+        }
+        for place in &layout.repositories {
+            // Source: the first E3's snapshot gives each of its repositories a tenth.
+            assert!((place.weight - 0.1).abs() < 1e-9, "{place:?}");
+            // Of three at least one stays open, for those who read and review.
+            assert!(place.pull_requests >= 3, "{place:?}");
+        }
+    }
+
+    #[test]
     fn names_for_people() {
         assert_eq!(spoken("ada.lovell"), "Ada Lovell");
         assert_eq!(spoken("ALPHA"), "Alpha");

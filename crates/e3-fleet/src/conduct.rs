@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::record::RunRecord;
-use crate::round::{Place, RoundRun};
-use crate::{CoordinatorPort, FleetError, FleetEvent, ToCoordinator, ToWorker, Watch, WorkerAddress};
+use crate::round::RoundRun;
+use crate::search::{Upcoming, judge, upcoming};
+use crate::{CoordinatorPort, FleetError, FleetEvent, Judge, ToCoordinator, ToWorker, Watch, WorkerAddress};
 
 /// What happens to a system under test between its stages.
 #[async_trait]
@@ -49,6 +50,8 @@ pub struct Conduct<'a> {
     pub settings: Vec<Arc<Setting>>,
     /// What happens between stages.
     pub between_stages: &'a dyn BetweenStages,
+    /// Says how the probes of searches came out.
+    pub judge: &'a dyn Judge,
     /// The kinds of metrics that there are; the plan chooses among them.
     pub metric_sources: Vec<SourceKind>,
     /// What metrics are read about.
@@ -61,15 +64,21 @@ pub struct Conduct<'a> {
 
 /// Conducts a plan and returns its record, which is also in run.json.
 ///
-/// A stage that fails ends the run; the stages before it are whole.
+/// A stage that fails ends the run; the stages before it are whole. A stage with a search is never run itself: its probes
+/// are, each a stage that is appended to its thread, until what they say is enough; only then comes the next round. Where
+/// the stages of a round run at the same time, so does each search's next probe.
 ///
 /// # Errors
-/// When a worker is missing, late or refuses its share, a system cannot be reset, or samples cannot be stored.
+/// When a worker is missing, late or refuses its share, a system cannot be reset, a probe cannot be judged, or samples
+/// cannot be stored.
 pub async fn conduct(input: &Conduct<'_>, port: &mut dyn CoordinatorPort) -> Result<Run, FleetError> {
     let mut record = RunRecord::begin(input.run)?;
     let workers = addresses(input.plan);
     await_registered(port, &workers).await?;
     let outcome = rounds(input, port, &mut record).await;
+    if outcome.is_err() {
+        undisturb(input).await;
+    }
     for worker in &workers {
         // A worker that is gone already needs no leave, and one that takes no message is not waited for.
         let _ = tokio::time::timeout(FAREWELL, port.send(*worker, ToWorker::Leave)).await;
@@ -85,32 +94,64 @@ async fn rounds(
     record: &mut RunRecord<'_>,
 ) -> Result<(), FleetError> {
     let of = input.plan.rounds.iter().map(|round| round.stages.len()).sum();
-    let mut position = 0;
+    let mut first = 1;
     for round in &input.plan.rounds {
-        if input.stop.is_cancelled() {
-            return Ok(());
+        let mut is_begun = false;
+        loop {
+            let next = upcoming(input.plan, record.run(), (round, first), is_begun)?;
+            if next.is_empty() {
+                break;
+            }
+            if !together(input, port, record, (&next, of)).await? {
+                return Ok(());
+            }
+            is_begun = true;
         }
-        for stage in &round.stages {
-            reset(input, *stage).await?;
-        }
-        if input.stop.is_cancelled() {
-            return Ok(());
-        }
-        let first = position + 1;
-        position += round.stages.len();
-        let mut running = RoundRun::new(input, &round.stages, Place { first, of })?;
-        running.prepare(port).await?;
-        if !running.run(port, record).await? {
-            return Ok(());
-        }
+        first += round.stages.len();
     }
     Ok(())
+}
+
+/// Runs stages at the same time, and judges those that are probes; returns whether anything may follow.
+async fn together(
+    input: &Conduct<'_>,
+    port: &mut dyn CoordinatorPort,
+    record: &mut RunRecord<'_>,
+    (stages, of): (&[Upcoming], usize),
+) -> Result<bool, FleetError> {
+    if input.stop.is_cancelled() {
+        return Ok(false);
+    }
+    for stage in stages {
+        let is_first = !record.run().stages.iter().any(|begun| begun.stage.thread == stage.stage.thread);
+        if !is_first {
+            reset(input, stage.stage).await?;
+        }
+    }
+    if input.stop.is_cancelled() {
+        return Ok(false);
+    }
+    let mut running = RoundRun::new(input, stages, of)?;
+    running.prepare(port).await?;
+    let go_on = running.run(port, record).await?;
+    judge(input, stages, record).await?;
+    Ok(go_on)
+}
+
+/// Takes away what faults the stage that could not go on has left: what stands may be used again, or looked at.
+async fn undisturb(input: &Conduct<'_>) {
+    for (thread, plan) in (0..).map(ThreadId).zip(&input.plan.threads) {
+        if plan.stages.iter().any(|stage| !stage.faults.is_empty()) {
+            // The run has failed already, and says why.
+            let _ = input.between_stages.prepare(thread, &[]).await;
+        }
+    }
 }
 
 /// Resets the stage's system if the plan wants it; returns without, and without an error, when the run is stopped.
 async fn reset(input: &Conduct<'_>, stage: StageRef) -> Result<(), FleetError> {
     let reset = input.plan.reset;
-    if stage.stage.0 == 0 || reset == Reset::None {
+    if reset == Reset::None {
         return Ok(());
     }
     let begun = Instant::now();

@@ -68,6 +68,14 @@ pub enum FleetError {
         /// Why.
         reason: String,
     },
+    /// A probe could not be judged.
+    #[error("{stage} could not be judged: {reason}")]
+    Judge {
+        /// The probe.
+        stage: StageRef,
+        /// Why.
+        reason: String,
+    },
     /// The bus broke.
     #[error("the bus broke during {stage}")]
     Bus {

@@ -1,7 +1,8 @@
 //! What the coordinator tells the printer.
 
 use e3_load::FailureNote;
-use e3_model::{Reset, Span, StageOutcome, StageRef};
+use e3_model::{ArrivalPlan, ProbeVerdict, Reset, Span, StageOutcome, StageRef};
+use e3_stats::SearchState;
 
 /// How a stage has gone in its last seconds; for a display, not for a report.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -14,6 +15,17 @@ pub struct Recent {
     pub p50_ms: Option<f64>,
     /// 99th percentile likewise.
     pub p99_ms: Option<f64>,
+}
+
+/// Which probe of its search a stage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probing {
+    /// The stage with the search.
+    pub search: StageRef,
+    /// Which of the search's probes, from 1.
+    pub number: u32,
+    /// How many there are at most.
+    pub of: u32,
 }
 
 /// What the coordinator tells the printer, in the order in which it happens.
@@ -38,12 +50,16 @@ pub enum FleetEvent {
         thread: String,
         /// Its clients.
         clients: u32,
+        /// When iterations are due, in the open model.
+        arrivals: Option<ArrivalPlan>,
         /// How long it holds its load.
         duration: Span,
-        /// Where it stands in the order of execution, from 1.
+        /// Where it stands among the plan's stages in the order of execution, from 1; a probe where its search does.
         position: usize,
-        /// How many stages there are over all threads.
+        /// How many stages the plan has over all threads; a search counts as one.
         of: usize,
+        /// Which probe it is; none for a stage of the plan.
+        probe: Option<Probing>,
     },
     /// A batch of samples was stored.
     Progress {
@@ -72,5 +88,22 @@ pub enum FleetEvent {
         max_ms: f64,
         /// Why ops failed, one entry per kind.
         failures: Vec<FailureNote>,
+    },
+    /// A probe was judged.
+    ProbeJudged {
+        /// The probe.
+        stage: StageRef,
+        /// The stage with the search.
+        search: StageRef,
+        /// Their thread's name.
+        thread: String,
+        /// Whether loads are arrivals per second; else they are clients.
+        is_open: bool,
+        /// How it came out.
+        verdict: ProbeVerdict,
+        /// Why, as a sentence.
+        reason: String,
+        /// What the search's probes say so far.
+        state: SearchState,
     },
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use e3_home::RunDir;
 use e3_model::{
-    Arrivals, Header, Honesty, LagBucket, Probe, ProductVersion, Run, StageOutcome, StageRecord, StageRef,
-    Topology,
+    Arrivals, Header, Honesty, LagBucket, Probe, ProbeVerdict, ProductVersion, Run, StageOutcome,
+    StageRecord, StageRef, Topology,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -68,6 +68,26 @@ impl<'a> RunRecord<'a> {
             record.honesty = honesty;
         }
         self.write()
+    }
+
+    /// Adds how a probe that was settled came out.
+    pub(crate) fn judged(
+        &mut self,
+        stage: StageRef,
+        verdict: ProbeVerdict,
+        reason: &str,
+    ) -> Result<(), FleetError> {
+        let mut records = self.run.stages.iter_mut().rev();
+        let record = records.find(|record| record.stage == stage);
+        if let Some(probe) = record.and_then(|record| record.probe.as_mut()) {
+            (probe.verdict, probe.reason) = (Some(verdict), reason.to_owned());
+        }
+        self.write()
+    }
+
+    /// Returns the record as it is now.
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
     }
 
     /// Ends the record and returns it.

@@ -5,32 +5,32 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e3_load::{Batch, FailureNote, ShareReport};
-use e3_model::{Honesty, ProductVersion, StageOutcome, StagePlan, StageRef};
+use e3_model::{Honesty, Probe, ProductVersion, StageOutcome, StagePlan, StageRef};
 use e3_samples::Names;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::collecting::Collecting;
 use crate::conduct::Conduct;
+use crate::event::Probing;
 use crate::recent::LastSeconds;
 use crate::record::{RunRecord, worst};
+use crate::search::Upcoming;
 use crate::{Assignment, CoordinatorPort, FleetError, FleetEvent, ToCoordinator, ToWorker, WorkerAddress};
 
-/// Where a round stands among all stages: its first stage's position from 1, and how many there are.
-pub(crate) struct Place {
-    pub(crate) first: usize,
-    pub(crate) of: usize,
-}
-
-/// A round while it runs.
+/// Stages that run at the same time, while they do.
 pub(crate) struct RoundRun<'a> {
     input: &'a Conduct<'a>,
-    place: Place,
+    /// How many stages the plan has.
+    of: usize,
     stages: BTreeMap<StageRef, StageRun>,
 }
 
 /// A stage while it runs.
 struct StageRun {
     plan: Arc<StagePlan>,
+    /// Where it stands among the plan's stages, from 1.
+    position: usize,
+    probe: Option<(Probe, Probing)>,
     thread: String,
     product: Option<ProductVersion>,
     workers: BTreeMap<WorkerAddress, Seen>,
@@ -51,11 +51,12 @@ struct Seen {
 }
 
 impl<'a> RoundRun<'a> {
-    /// Returns the round of these stages.
-    pub(crate) fn new(input: &'a Conduct<'a>, stages: &[StageRef], place: Place) -> Result<Self, FleetError> {
+    /// Returns these stages of so many that the plan has.
+    pub(crate) fn new(input: &'a Conduct<'a>, stages: &[Upcoming], of: usize) -> Result<Self, FleetError> {
         let mut running = BTreeMap::new();
-        for stage in stages {
-            let (thread, plan) = input.plan.stage(*stage).ok_or(FleetError::NoSuchStage { stage: *stage })?;
+        for Upcoming { stage, plan, probe, position } in stages {
+            let thread = input.plan.threads.get(stage.thread.index());
+            let thread = thread.ok_or(FleetError::NoSuchStage { stage: *stage })?;
             let workers = thread
                 .workers
                 .iter()
@@ -63,7 +64,9 @@ impl<'a> RoundRun<'a> {
                 .map(|worker| (worker, Seen { at: Instant::now(), ready: false, report: None, gone: false }))
                 .collect();
             let run = StageRun {
-                plan: Arc::new(plan.clone()),
+                plan: Arc::clone(plan),
+                position: *position,
+                probe: probe.clone(),
                 thread: thread.name.clone(),
                 product: None,
                 workers,
@@ -76,7 +79,7 @@ impl<'a> RoundRun<'a> {
             };
             running.insert(*stage, run);
         }
-        Ok(Self { input, place, stages: running })
+        Ok(Self { input, of, stages: running })
     }
 
     /// Readies the systems, assigns every share and waits until all workers are ready.
@@ -142,15 +145,18 @@ impl<'a> RoundRun<'a> {
             }
         }
         // Only now: a slow disk would have used up the head start.
-        for (offset, (stage, run)) in self.stages.iter().enumerate() {
-            record.start(*stage, started_unix_ns, run.product, None)?;
+        for (stage, run) in &self.stages {
+            let (probe, probing) = run.probe.clone().unzip();
+            record.start(*stage, started_unix_ns, run.product, probe)?;
             (self.input.events)(FleetEvent::StageStarted {
                 stage: *stage,
                 thread: run.thread.clone(),
                 clients: u32::try_from(run.plan.clients.len()).unwrap_or(u32::MAX),
+                arrivals: run.plan.arrivals.clone(),
                 duration: run.plan.duration,
-                position: self.place.first + offset,
-                of: self.place.of,
+                position: run.position,
+                of: self.of,
+                probe: probing,
             });
         }
         self.attend(port, started).await?;

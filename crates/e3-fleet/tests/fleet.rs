@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use e3_fleet::{
-    BetweenStages, BusError, Conduct, CoordinatorPort, FleetError, FleetEvent, InProcessCoordinator,
+    BetweenStages, BusError, Conduct, CoordinatorPort, FleetError, FleetEvent, InProcessCoordinator, Judge,
     ToCoordinator, ToWorker, Watch, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
 };
 use e3_home::{Home, RunDir};
@@ -15,9 +15,9 @@ use e3_load::{Batch, ShareReport};
 use e3_metrics::{MetricSource, MetricsError, Readout, SourceKind, Targets};
 use e3_model::{
     ClientId, ClientPlan, CollectPlan, Distribution, Fault, GitClient, Header, Honesty, InstancePlan, JobId,
-    JobPlan, Mix, OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, ProductVersion, Protocol,
-    ProviderName, Reset, Round, Run, RunName, ScriptDescriptor, Secret, Seed, Span, StageId, StageOutcome,
-    StagePlan, StageRef, ThreadId, ThreadPlan, Topology, WorkerId, WorkerPlan,
+    JobPlan, Mix, OpDescriptor, OpId, Order, Outcome, Plan, PlannedDataset, ProbeVerdict, ProductVersion,
+    Protocol, ProviderName, Reset, Round, Run, RunName, ScriptDescriptor, Secret, Seed, Span, StageId,
+    StageOutcome, StagePlan, StageRef, ThreadId, ThreadPlan, Threshold, Topology, WorkerId, WorkerPlan,
 };
 use e3_samples::Names;
 use e3_stats::LatencyHistogram;
@@ -79,6 +79,19 @@ impl BetweenStages for Resets {
 
     async fn verify(&self, _: ThreadId) -> Result<(), String> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Judge for Resets {
+    async fn judge(
+        &self,
+        probe: StageRef,
+        _: &Plan,
+        _: &Run,
+        _: &[Threshold],
+    ) -> Result<(ProbeVerdict, String), String> {
+        Err(format!("no stage here has a search, but {probe} is to be judged"))
     }
 }
 
@@ -249,6 +262,7 @@ impl Bench {
             run: &self.run,
             settings: vec![Arc::clone(&setting), setting],
             between_stages: &self.resets,
+            judge: &self.resets,
             metric_sources: vec![TICK],
             watch: &self.resets,
             stop: self.stop.clone(),

@@ -2,12 +2,9 @@
 //!
 //! Source: gitformat-pack(5) for the pack; git's object format as `git cat-file` shows it.
 
-use std::io::Write;
-
-use flate2::{Compression, write::ZlibEncoder};
 use sha1::{Digest, Sha1};
 
-use crate::ObjectId;
+use crate::{ObjectId, deflate::zlib};
 
 /// The kinds of objects, by their numbers in a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +79,7 @@ pub fn pack(objects: &[Packed<'_>]) -> Vec<u8> {
                 *delta
             }
         };
-        let mut deflated = ZlibEncoder::new(&mut pack, Compression::fast());
-        deflated.write_all(content).expect("a vector takes all that is written");
-        deflated.finish().expect("a vector takes all that is written");
+        zlib(content, &mut pack);
     }
     let trailer = Sha1::digest(&pack);
     pack.extend_from_slice(&trailer);

@@ -79,6 +79,29 @@ impl PackObjects {
         RootTree::parse(self.find(tree, Kind::Tree).ok_or_else(|| lacking("tree"))?)
     }
 
+    /// Returns a commit and its ancestors in the pack, each the first parent of the one before.
+    ///
+    /// # Errors
+    /// Fails if the pack lacks the commit, or an ancestor is none.
+    pub fn first_parents(&self, commit: ObjectId) -> Result<Vec<ObjectId>, Fault> {
+        let text = self.find(commit, Kind::Commit);
+        let mut text =
+            text.ok_or_else(|| Fault::Protocol("a pack without the commit that was asked for".to_owned()))?;
+        let mut found = vec![commit];
+        // What refers to itself could only be found by breaking SHA-1; more than the pack holds is no history.
+        while found.len() < self.objects.len() {
+            let tree = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let after = text.get(tree.len().saturating_add(1)..).unwrap_or_default();
+            let Some(parent) = after.strip_prefix(b"parent ") else { break };
+            let parent = parent.get(..40).and_then(ObjectId::parse);
+            let parent = parent.ok_or_else(|| Fault::unexpected(text, "a commit"))?;
+            let Some(older) = self.find(parent, Kind::Commit) else { break };
+            found.push(parent);
+            text = older;
+        }
+        Ok(found)
+    }
+
     fn keep(&mut self, object: Object) {
         self.objects.insert(object.id, object);
     }

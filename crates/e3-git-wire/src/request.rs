@@ -188,12 +188,33 @@ fn write_ids(body: &mut Vec<u8>, before: &str, ids: impl Iterator<Item = ObjectI
 ///
 /// Nothing in it may lean on what is not in it, nor be named by its place: neither `thin-pack` nor `ofs-delta`.
 pub fn fetch_tip(version: Version, server: &Capabilities, commit: ObjectId) -> (Vec<u8>, Wrapping) {
+    fetch_plain(version, server, (commit, "deepen 1", "filter tree:1"))
+}
+
+/// Returns the request for so many commits of a commit's history and, where the server can filter, nothing else; and how
+/// the pack will come.
+pub fn fetch_history(
+    version: Version,
+    server: &Capabilities,
+    commit: ObjectId,
+    depth: NonZeroU32,
+) -> (Vec<u8>, Wrapping) {
+    fetch_plain(version, server, (commit, &format!("deepen {depth}"), "filter tree:0"))
+}
+
+/// Returns the request for a commit with that much of its history and of its trees, in a pack that leans on nothing.
+fn fetch_plain(
+    version: Version,
+    server: &Capabilities,
+    (commit, depth, filter): (ObjectId, &str, &str),
+) -> (Vec<u8>, Wrapping) {
+    let bounds = [("shallow", depth), ("filter", filter)];
     match version {
         Version::V2 => {
             let mut body = command("fetch", server);
             write_line(&mut body, "no-progress");
             write_line(&mut body, &format!("want {commit}"));
-            write_depth(&mut body, |feature| server.has_feature("fetch", feature));
+            write_depth(&mut body, bounds, |feature| server.has_feature("fetch", feature));
             write_line(&mut body, "done");
             write_flush(&mut body);
             (body, Wrapping::Bands)
@@ -203,7 +224,7 @@ pub fn fetch_tip(version: Version, server: &Capabilities, commit: ObjectId) -> (
             let (words, wrapping) = v0_words(server, &groups);
             let mut body = Vec::new();
             write_line(&mut body, &format!("want {commit}{words}"));
-            write_depth(&mut body, |feature| server.has(feature));
+            write_depth(&mut body, bounds, |feature| server.has(feature));
             write_flush(&mut body);
             write_line(&mut body, "done");
             (body, wrapping)
@@ -211,15 +232,14 @@ pub fn fetch_tip(version: Version, server: &Capabilities, commit: ObjectId) -> (
     }
 }
 
-/// Writes how much is wanted of the commits: no parents, and of trees only the root.
+/// Writes how much is wanted, as far as the server knows the words: how many commits, and how deep in their trees.
 ///
 /// Source: git-rev-list(1), `--filter=tree:<depth>`.
-fn write_depth(body: &mut Vec<u8>, knows: impl Fn(&str) -> bool) {
-    if knows("shallow") {
-        write_line(body, "deepen 1");
-    }
-    if knows("filter") {
-        write_line(body, "filter tree:1");
+fn write_depth(body: &mut Vec<u8>, bounds: [(&str, &str); 2], knows: impl Fn(&str) -> bool) {
+    for (feature, line) in bounds {
+        if knows(feature) {
+            write_line(body, line);
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct CloneOptions {
     pub depth: Option<NonZeroU32>,
     /// Whether files' contents are left out: `--filter=blob:none`.
     pub is_blobless: bool,
+    /// Whether no tag is asked for: `--no-tags`. As git does, it takes those that come with what it clones all the same.
+    pub is_tagless: bool,
 }
 
 /// What a clone received, and what it took.
@@ -66,7 +68,8 @@ pub async fn clone_with(
     let mut transfer = Transfer::default();
     let mut conversation = Conversation::open(remote, repository, Service::UploadPack).await?;
     let mut wants = CloneWants::new(&options.branches);
-    let prefixes = CloneWants::prefixes(&options.branches);
+    let mut prefixes = CloneWants::prefixes(&options.branches);
+    prefixes.retain(|prefix| !options.is_tagless || prefix != "refs/tags/");
     let prefixes: Vec<_> = prefixes.iter().map(String::as_str).collect();
     let each = |listed: &ListedRef<'_>| wants.take(listed);
     let found = discover(&mut conversation, started, &prefixes, each, &mut transfer).await?;

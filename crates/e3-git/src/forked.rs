@@ -11,6 +11,7 @@
 mod call;
 mod clone;
 mod error;
+mod fetch;
 mod place;
 mod push;
 mod refs;
@@ -25,6 +26,7 @@ use e3_model::{HttpVersion, Secret, SshEndpoint};
 
 pub use clone::ForkedClone;
 pub use error::ForkedError;
+pub use fetch::ForkedBase;
 pub use push::ForkedPush;
 pub use tip::{ForkedCommit, ForkedTip};
 

@@ -17,6 +17,7 @@ mod discovery;
 mod error;
 mod fetch;
 mod forked;
+mod history;
 mod http;
 mod ls_remote;
 mod options;
@@ -32,7 +33,10 @@ pub use clone::{Clone, CloneOptions, clone, clone_with};
 pub use e3_git_wire::{ListedRef, NewCommit, ObjectId, Ref};
 pub use error::GitError;
 pub use fetch::{Fetch, FetchPack, fetch};
-pub use forked::{ForkedClone, ForkedCommit, ForkedError, ForkedGit, ForkedOptions, ForkedPush, ForkedTip};
+pub use forked::{
+    ForkedBase, ForkedClone, ForkedCommit, ForkedError, ForkedGit, ForkedOptions, ForkedPush, ForkedTip,
+};
+pub use history::{History, history};
 pub use ls_remote::{LsRemote, RefCount, count_refs, each_ref, ls_remote};
 pub use options::{Authentication, GitOptions};
 pub use push::{Push, delete_branches, push};

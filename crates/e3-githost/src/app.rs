@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::routing::get;
 
 use crate::state::App;
-use crate::{git, leftover, metrics, rest, status, visit, web};
+use crate::{faults, git, leftover, metrics, rest, status, visit, web};
 
 /// Returns everything that a node serves.
 pub(crate) fn routes(host: App) -> Router {
@@ -17,11 +17,14 @@ pub(crate) fn routes(host: App) -> Router {
         .layer(DefaultBodyLimit::max(host.limits.body_bytes))
         .layer(middleware::from_fn_with_state(host.clone(), visit::serve))
         .layer(middleware::from_fn_with_state(host.clone(), metrics::count));
+    let looks = Router::new()
+        .route(web::STYLE_PATH, get(web::style))
+        .route(web::ICON_PATH, get(web::icon))
+        .layer(middleware::from_fn_with_state(host.clone(), faults::disturb));
     Router::new()
         .route("/status", get(status::status))
         .route("/metrics", get(metrics::serve))
-        .route(web::STYLE_PATH, get(web::style))
-        .route(web::ICON_PATH, get(web::icon))
+        .merge(looks)
         .merge(known)
         .layer(middleware::from_fn(leftover::take))
         .with_state(host)

@@ -69,6 +69,12 @@ pub enum GithostError {
         /// Why.
         source: serde_json::Error,
     },
+    /// The lines of `bitbucket.properties` cannot be kept to.
+    #[error("bitbucket.properties cannot be kept to: {why}")]
+    Properties {
+        /// Every line that is wrong, and why.
+        why: String,
+    },
     /// The database URL names something other than SQLite.
     #[error("database {scheme:?} is not served by this version; use sqlite:PATH or leave it out")]
     Database {

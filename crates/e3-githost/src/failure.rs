@@ -1,6 +1,7 @@
 //! A request that could not be done, in Bitbucket's error shape.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -198,6 +199,16 @@ impl Failure {
         )
     }
 
+    /// The user has asked more often than the rate limit lets them.
+    /// Returns the failure, and after how many seconds they may ask again.
+    pub(crate) fn too_often(wait: Duration) -> (Self, u64) {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let message = format!(
+            "You have sent more requests than the rate limit of this server lets you. Please try again in {seconds} s."
+        );
+        (Self::new(StatusCode::TOO_MANY_REQUESTS, message, None), seconds)
+    }
+
     /// Something broke here; the log has the reason, the client has not.
     pub(crate) fn internal(doing: &str, error: &dyn Display) -> Self {
         tracing::error!(doing, %error, "a request failed");
@@ -268,7 +279,7 @@ mod tests {
         let options = SqliteConnectOptions::new()
             .filename(directory.path().join("a.sqlite"))
             .create_if_missing(true)
-            .busy_timeout(std::time::Duration::ZERO);
+            .busy_timeout(Duration::ZERO);
         let mut one = SqliteConnection::connect_with(&options).await.unwrap();
         let mut two = SqliteConnection::connect_with(&options).await.unwrap();
         sqlx::query("BEGIN IMMEDIATE").execute(&mut one).await.unwrap();

@@ -10,13 +10,14 @@ mod call;
 mod child;
 mod conversation;
 mod excerpt;
+mod fetch_cache;
 mod inflate;
 mod merging;
 mod objects;
 pub(crate) mod pkt;
 mod refs;
 mod smart_http;
-mod turns;
+mod wanted;
 
 use std::ffi::OsStr;
 use std::io;
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::GithostError;
 use crate::limits::Limits;
+use crate::throttle::{Ticket, Tickets};
 
 use advertisement::Advertisements;
 
@@ -37,38 +39,58 @@ pub(crate) use advertisement::{Asked, LsRefs};
 pub(crate) use call::{Call, Service, is_malformed, is_protocol};
 pub(crate) use child::{GitChild, GitError};
 pub(crate) use excerpt::Excerpt;
+pub(crate) use fetch_cache::{FetchCache, Recording};
 pub(crate) use merging::{Merged, NewMerge};
 pub(crate) use objects::{Content, Entry, EntryKind, Found};
 pub(crate) use refs::{Branch, Branches, branches};
 pub(crate) use smart_http::{refuse, routes};
-pub(crate) use turns::{Busy, Turns};
+pub(crate) use wanted::{Kind, Said, Wanted};
 
 /// The installed Git.
 #[derive(Clone)]
 pub(crate) struct Git {
     program: PathBuf,
-    turns: Arc<Turns>,
+    version: String,
+    /// For short commands.
+    tickets: Arc<Tickets>,
     reaper: TaskTracker,
     run: Duration,
     advertisements: Arc<Advertisements>,
 }
 
 impl Git {
-    /// Checks that Git is there and new enough.
-    pub(crate) async fn find(limits: &Limits, reaper: TaskTracker) -> Result<Self, GithostError> {
-        let turns = Arc::new(Turns::new(limits.git_processes, limits.git_queue, limits.git_wait()));
-        let git =
-            Self { program: program(), turns, reaper, run: limits.git_run(), advertisements: Arc::default() };
-        let failed = |error: &dyn std::fmt::Display| GithostError::Git {
-            why: format!("`git version` failed ({error}); install git {OLDEST_NAME} or newer"),
+    /// Checks that Git, the chosen one or else the first on the `PATH`, is there and new enough.
+    pub(crate) async fn find(
+        chosen: Option<&str>,
+        limits: &Limits,
+        tickets: Arc<Tickets>,
+        reaper: TaskTracker,
+    ) -> Result<Self, GithostError> {
+        let program = chosen.map_or_else(program, PathBuf::from);
+        let advertisements = Arc::default();
+        let mut git =
+            Self { program, version: String::new(), tickets, reaper, run: limits.git_run(), advertisements };
+        let asked = git.program.display().to_string();
+        let failed = |error| GithostError::Git {
+            why: format!(
+                "`{asked} version` failed ({}); install git {OLDEST_NAME} or newer",
+                e3_model::with_causes(&error)
+            ),
         };
-        let version = git.output(["version"], b"", 4096).await.map_err(|error| failed(&error))?;
+        let version = git.output(["version"], b"", 4096).await.map_err(failed)?;
         let version = String::from_utf8_lossy(&version);
-        if parse_version(&version).is_some_and(|found| found >= OLDEST) {
+        let version = version.trim();
+        if parse_version(version).is_some_and(|found| found >= OLDEST) {
+            git.version = version.strip_prefix("git version ").unwrap_or(version).to_owned();
             return Ok(git);
         }
-        let why = format!("found {:?}, but {OLDEST_NAME} or newer is needed", version.trim());
+        let why = format!("{asked} says {version:?}, but {OLDEST_NAME} or newer is needed");
         Err(GithostError::Git { why })
+    }
+
+    /// Returns the version that it says it is, such as `2.47.3`.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
     }
 
     /// Returns what tasks that own children should run under; the node waits for them before it ends.
@@ -158,10 +180,15 @@ impl Git {
         command
     }
 
-    /// Starts a child when it is its turn.
+    /// Starts a short command when there is a ticket for it.
     async fn spawn(&self, command: Command) -> Result<GitChild, GitError> {
-        let turn = self.turns.take().await?;
-        GitChild::spawn(command, turn, self.reaper.clone())
+        let ticket = self.tickets.take().await?;
+        self.serve(command, ticket)
+    }
+
+    /// Starts a child, which holds the ticket for as long as it is there.
+    fn serve(&self, command: Command, ticket: Ticket) -> Result<GitChild, GitError> {
+        GitChild::spawn(command, ticket, self.reaper.clone())
     }
 }
 

@@ -36,6 +36,16 @@ impl Home {
         self.config().join("limits.json")
     }
 
+    /// Returns where lines of `bitbucket.properties` may lie.
+    pub(crate) fn properties(&self) -> PathBuf {
+        self.config().join("bitbucket.properties")
+    }
+
+    /// Returns where logs lie, as in a Bitbucket's home.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.root.join("data/githost.sqlite")
     }

@@ -17,6 +17,8 @@ use futures_util::StreamExt;
 use http::header;
 use http_body::{Frame, SizeHint};
 
+use crate::faults::Cut;
+
 /// A body that can be read on after whoever had it has dropped it.
 struct Lent(Arc<Mutex<Body>>);
 
@@ -31,6 +33,10 @@ pub(crate) async fn take(request: Request, next: Next) -> Response {
     let body = Arc::new(Mutex::new(body));
     let lent = Body::new(Lent(Arc::clone(&body)));
     let response = next.run(Request::from_parts(head, lent)).await;
+    // Of a connection that is cut, nothing more is read.
+    if response.extensions().get::<Cut>().is_some() {
+        return response;
+    }
     // Otherwise somebody reads it while the answer is on its way.
     if let Some(left) = Arc::into_inner(body) {
         drop_unread(left.into_inner().unwrap_or_else(PoisonError::into_inner)).await;

@@ -8,8 +8,9 @@
 //! A home holds `config/` (host keys; an optional `limits.json` overrides the bounds of [`Limits`]), `data/` and `repositories/`.
 //! Every signed-in user may read and push everything until a project's default permission is taken away; grants add to
 //! it. Projects and users are made by administrators. What REST serves is described at `/rest/openapi.json`; `/metrics` says how
-//! the node is, as Prometheus text.
+//! the node is, as Prometheus text; `/rest/e3/1.0/faults` disturbs it on purpose, for a rehearsal.
 
+mod access_log;
 mod app;
 mod auth;
 mod balance;
@@ -19,6 +20,7 @@ mod credentials;
 mod descriptors;
 mod error;
 mod failure;
+mod faults;
 mod git;
 mod home;
 mod leftover;
@@ -30,6 +32,7 @@ mod options;
 mod password;
 mod patience;
 mod permissions;
+mod properties;
 mod pull_requests;
 mod ready;
 mod references;
@@ -41,6 +44,7 @@ mod ssh;
 mod state;
 mod status;
 mod store;
+mod throttle;
 mod visit;
 mod web;
 mod xsrf;

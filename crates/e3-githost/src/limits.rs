@@ -19,11 +19,13 @@ pub struct Limits {
     pub request_seconds: u64,
     /// The largest body of a request other than Git's.
     pub body_bytes: usize,
-    /// How many Git operations run at once.
+    /// How many hosting operations (clone, fetch, push) run at once, and how many short commands, unless
+    /// `bitbucket.properties` says otherwise.
     pub git_processes: usize,
-    /// How many Git operations may wait for their turn; a further one is refused with 503.
+    /// How many Git operations of a kind may wait for their ticket; a further one is refused with 503.
     pub git_queue: usize,
-    /// How long a Git operation may wait for its turn before it is refused with 503.
+    /// How long a Git operation may wait for its ticket before it is refused with 503, unless `bitbucket.properties` says
+    /// otherwise. The default is Bitbucket's.
     pub git_wait_seconds: u64,
     /// How long a Git client may not send what it announced, and any client not take what it asked for.
     pub git_idle_seconds: u64,
@@ -31,6 +33,8 @@ pub struct Limits {
     pub git_run_seconds: u64,
     /// The largest fetch request, inflated.
     pub fetch_bytes: u64,
+    /// How many bytes of answers to fetches are kept, if `bitbucket.properties` lets them be kept; one may take a quarter.
+    pub fetch_cache_bytes: usize,
     /// The largest push, inflated.
     pub push_bytes: u64,
     /// How many SSH connections are served at once; further ones wait to be accepted.
@@ -53,10 +57,11 @@ impl Default for Limits {
             body_bytes: 1 << 20,
             git_processes: cores.saturating_mul(4).max(8),
             git_queue: 1024,
-            git_wait_seconds: 60,
+            git_wait_seconds: 300,
             git_idle_seconds: 120,
             git_run_seconds: 3600,
             fetch_bytes: 64 << 20,
+            fetch_cache_bytes: 256 << 20,
             push_bytes: 4 << 30,
             ssh_connections: 4096,
             ssh_sign_in_seconds: 30,

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::GithostError;
+use crate::faults::{Cut, FRONT, pass_on};
 use crate::limits::Limits;
 use crate::patience::Patient;
 use crate::room::{Busy, Place, Room};
@@ -122,17 +123,22 @@ struct Heard<S> {
 
 impl<S, B> Service<Request<Incoming>> for Heard<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>>,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S::Future: Send + 'static,
 {
     type Response = Response<Answered<B>>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+    /// Ends the connection.
+    type Error = Cut;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Cut>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = Busy::begin(&self.place);
+        let is_for_front = request.headers().contains_key(FRONT);
         let answer = self.service.call(request);
-        Box::pin(async move { Ok(answer.await?.map(|body| Answered { body, _busy: busy })) })
+        Box::pin(async move {
+            let Ok(answer) = answer.await;
+            Ok(pass_on(answer, is_for_front)?.map(|body| Answered { body, _busy: busy }))
+        })
     }
 }
 

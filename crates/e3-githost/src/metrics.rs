@@ -2,6 +2,8 @@
 //!
 //! Counters are relaxed atomics that nobody waits for; together they are read at nearly, not exactly, one moment.
 
+mod bitbucket;
+mod faults;
 mod http;
 mod page;
 mod text;
@@ -10,9 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::access_log::Label;
 use crate::git::Service;
 
-pub(crate) use http::{Counting, count};
+pub(crate) use http::{Counting, Peer, count};
 pub(crate) use page::serve;
 
 /// The counters of one node.
@@ -23,8 +26,38 @@ pub(crate) struct Metrics {
     connections: Presence,
     ssh_sessions: Presence,
     calls: [[Calls; TRANSPORTS.len()]; SERVICES.len()],
+    hosted: [Hosted; TRANSPORTS.len()],
+    ssh_most: AtomicU64,
+    ssh_broken: AtomicU64,
     advertisements_hit: AtomicU64,
     advertisements_missed: AtomicU64,
+}
+
+/// What a hosting operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Clone,
+    Fetch,
+    Push,
+}
+
+/// What was hosted over one transport.
+#[derive(Debug, Default)]
+struct Hosted {
+    clones: Moved,
+    fetches: Moved,
+    pushes: Moved,
+    cache_hits: AtomicU64,
+    cache_misses: AtomicU64,
+    cache_bypasses: AtomicU64,
+}
+
+/// How many operations have ended, and how many bytes they read and wrote.
+#[derive(Debug, Default)]
+struct Moved {
+    count: AtomicU64,
+    read: AtomicU64,
+    written: AtomicU64,
 }
 
 /// How git's services are reached.
@@ -72,6 +105,9 @@ impl Metrics {
             connections: Presence::default(),
             ssh_sessions: Presence::default(),
             calls: Default::default(),
+            hosted: Default::default(),
+            ssh_most: AtomicU64::new(0),
+            ssh_broken: AtomicU64::new(0),
             advertisements_hit: AtomicU64::new(0),
             advertisements_missed: AtomicU64::new(0),
         }
@@ -84,7 +120,43 @@ impl Metrics {
 
     /// Counts a connection by SSH.
     pub(crate) fn ssh_session(self: &Arc<Self>) -> Present {
-        self.enter(|metrics| &metrics.ssh_sessions)
+        let session = self.enter(|metrics| &metrics.ssh_sessions);
+        self.ssh_most.fetch_max(load(&self.ssh_sessions.now), Ordering::Relaxed);
+        session
+    }
+
+    /// Counts a connection by SSH that ended with an error.
+    pub(crate) fn ssh_broken(&self) {
+        self.ssh_broken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a hosting operation that has ended, with the bytes that it read and wrote.
+    pub(crate) fn hosted(&self, transport: Transport, work: Work, (read, written): (u64, u64)) {
+        let hosted = self.hosted_over(transport);
+        let moved = match work {
+            Work::Clone => &hosted.clones,
+            Work::Fetch => &hosted.fetches,
+            Work::Push => &hosted.pushes,
+        };
+        moved.count.fetch_add(1, Ordering::Relaxed);
+        moved.read.fetch_add(read, Ordering::Relaxed);
+        moved.written.fetch_add(written, Ordering::Relaxed);
+    }
+
+    /// Counts what the cache of fetches did for an operation.
+    pub(crate) fn cached(&self, transport: Transport, label: Label) {
+        let hosted = self.hosted_over(transport);
+        let counter = match label {
+            Label::CacheHit => &hosted.cache_hits,
+            Label::CacheMiss => &hosted.cache_misses,
+            _ => &hosted.cache_bypasses,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn hosted_over(&self, transport: Transport) -> &Hosted {
+        let [http, ssh] = &self.hosted;
+        if transport == Transport::Http { http } else { ssh }
     }
 
     /// Counts a call of a service.

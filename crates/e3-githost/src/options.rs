@@ -1,5 +1,6 @@
 //! What the two servers are told when they start.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -20,6 +21,8 @@ pub struct ServeOptions {
     pub database: Option<String>,
     /// The node's name among its peers: 1 to 32 letters, digits, `-` or `_`; it is part of every request's id.
     pub node: String,
+    /// Lines of `bitbucket.properties` by name; each goes before the home's `config/bitbucket.properties`.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// How the front of several nodes is to serve.

@@ -13,6 +13,7 @@ mod compare;
 mod dashboard;
 mod default_reviewers;
 mod exchange;
+mod faults;
 mod files;
 mod inbox;
 mod links;
@@ -70,6 +71,7 @@ pub(crate) fn routes() -> Router<App> {
         ("branch-utils", branches::utils_routes().merge(links::merge_routes())),
         ("build-status", build_status::status_routes()),
         ("default-reviewers", default_reviewers::routes()),
+        ("e3", faults::routes()),
         ("git", tags::git_routes()),
         ("jira", links::jira_routes()),
         ("keys", links::key_routes()),

@@ -1,5 +1,6 @@
 //! One node, from opening its home to closing its database.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,8 +10,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access_log::AccessLog;
 use crate::credentials::Credentials;
-use crate::git::Git;
+use crate::git::{FetchCache, Git};
 use crate::home::Home;
 use crate::limits::Limits;
 use crate::metrics::{Counting, Metrics};
@@ -19,8 +21,9 @@ use crate::repositories::Repositories;
 use crate::ssh::{self, HostKeys};
 use crate::state::{App, Host};
 use crate::store::{NewUser, Store};
+use crate::throttle::Throttle;
 use crate::web::Pages;
-use crate::{GithostError, Ready, ServeOptions, app, descriptors, listen, password};
+use crate::{GithostError, Ready, ServeOptions, app, descriptors, listen, password, properties};
 
 /// Serves one node until the shutdown future ends.
 ///
@@ -44,7 +47,10 @@ pub async fn serve(
     limits.ssh_connections = options.ssh.map_or(0, |_| limits.ssh_connections.min(room / 4));
     limits.connections = limits.connections.min(room.saturating_sub(limits.ssh_connections));
     let tasks = TaskTracker::new();
-    let git = Git::find(&limits, tasks.clone()).await?;
+    let properties = properties::read(&home.properties(), &options.properties)?;
+    let throttle = Throttle::new(&properties, &limits)?;
+    let commands = Arc::clone(&throttle.command);
+    let git = Git::find(properties.git.as_deref(), &limits, commands, tasks.clone()).await?;
     let (listener, address) = listen::bind(options.http).await?;
     let ssh = match options.ssh {
         Some(address) => Some(listen::bind(address).await?),
@@ -52,6 +58,7 @@ pub async fn serve(
     };
     let ssh_address = ssh.as_ref().map(|(_, address)| *address);
     let opened = open(&options, &home, &tasks).await?;
+    let (access, logging) = AccessLog::open(&home.log());
     let host: App = Arc::new(Host {
         node: options.node.clone(),
         address: address.to_string(),
@@ -60,27 +67,35 @@ pub async fn serve(
         store: opened.store,
         credentials: opened.credentials,
         git,
+        throttle,
+        fetches: FetchCache::new(if properties.fetch_cache { limits.fetch_cache_bytes } else { 0 }),
+        refs_uncached: properties.refs_uncached,
         repositories: opened.repositories,
         pages: Pages::new(),
         compared: crate::compare::Cache::default(),
         merging: crate::pull_requests::Merging::default(),
         traffic: crate::state::Traffic::default(),
         metrics: Arc::new(Metrics::new()),
+        access: Arc::new(access),
         visits: crate::state::Visits::default(),
+        faults: crate::faults::Faults::none(&options.node),
     });
     let routes: Router = app::routes(Arc::clone(&host));
     let host_key = opened.host_keys.as_ref().map(HostKeys::public).transpose()?;
-    tracing::info!(%address, ssh = ?ssh_address, node = options.node, home = %options.home.display(), "serving");
+    tracing::info!(%address, ssh = ?ssh_address, node = options.node, git = host.git.version(), home = %options.home.display(), "serving");
+    let following = host.throttle.follow_load();
     let purge = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(purge(host.store.clone())));
     on_ready(&Ready::new(address, &options.node).with_ssh(ssh_address, host_key));
     let stop = CancellationToken::new();
     let shutdown = async {
         shutdown.await;
         host.traffic.stopping.store(true, Ordering::Relaxed);
+        host.faults.stop();
         tracing::info!("stopping");
         stop.cancel();
     };
-    let service = |_| Counting::new(TowerToHyperService::new(routes.clone()), &host.metrics);
+    let service =
+        |peer: SocketAddr| Counting::new(TowerToHyperService::new(routes.clone()), peer.ip(), &host.metrics);
     let http = listen::accept(listener, &limits, service, shutdown);
     let ssh = async {
         if let Some(((listener, _), keys)) = ssh.zip(opened.host_keys) {
@@ -88,11 +103,14 @@ pub async fn serve(
         }
     };
     tokio::join!(http, ssh);
-    drop(purge);
+    drop((purge, following));
     tasks.close();
     let last = async {
         tasks.wait().await;
         host.store.close().await;
+        host.access.close().await;
+        // It has nothing to return, and whatever happened to it has been said.
+        let _ = logging.await;
     };
     if tokio::time::timeout(LAST_WAIT, last).await.is_err() {
         tracing::warn!(tasks = tasks.len(), "work went on for too long after the last request");

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
 use crate::listen;
+use crate::metrics::Metrics;
 use crate::patience::Patient;
 use crate::room::{Place, Room};
 use crate::state::App;
@@ -89,7 +90,8 @@ async fn talk(
     let _cut = Cut(Arc::clone(&gate));
     let (presence, mut present) = watch::channel(Presence::default());
     let line = Line::new(Patient::new(stream, host.limits.git_idle()), Arc::clone(&gate));
-    let client = Client::new(host, Arc::clone(&gate), presence);
+    let metrics = Arc::clone(&host.metrics);
+    let client = Client::new(host, Arc::clone(&gate), presence, peer.ip());
     let begun = tokio::select! {
         begun = tokio::time::timeout_at(sign_in, run_stream(config, line, client)) => begun,
         () = place.is_wanted() => return tracing::debug!(%peer, "others want the place of a silent client"),
@@ -106,7 +108,7 @@ async fn talk(
         }
     };
     tokio::select! {
-        ended = &mut session => return note(ended, peer),
+        ended = &mut session => return note(ended, peer, &metrics),
         () = late => {
             tracing::debug!(%peer, "a client did not sign in in time");
             gate.close();
@@ -120,7 +122,7 @@ async fn talk(
         }
         () = stop.cancelled() => goodbye(&mut session, &mut present, "The server is stopping.").await,
     }
-    note(session.await, peer);
+    note(session.await, peer, &metrics);
 }
 
 /// Notes again and again whether an operation runs; it never ends by itself.
@@ -150,8 +152,9 @@ async fn goodbye(
     let _ = session.handle().disconnect(Disconnect::ByApplication, reason.to_owned(), String::new()).await;
 }
 
-fn note(ended: Result<(), russh::Error>, peer: SocketAddr) {
+fn note(ended: Result<(), russh::Error>, peer: SocketAddr, metrics: &Metrics) {
     if let Err(error) = ended {
+        metrics.ssh_broken();
         tracing::debug!(%error, %peer, "a connection ended early");
     }
 }

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::access_log::AccessLog;
 use crate::compare;
 use crate::credentials::Credentials;
-use crate::git::Git;
+use crate::faults::Faults;
+use crate::git::{FetchCache, Git};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::pull_requests::Merging;
 use crate::repositories::Repositories;
 use crate::store::{Repository, Store, User};
+use crate::throttle::Throttle;
 use crate::web::Pages;
 
 /// One node, as its requests see it.
@@ -27,6 +30,11 @@ pub(crate) struct Host {
     pub(crate) store: Store,
     pub(crate) credentials: Credentials,
     pub(crate) git: Git,
+    pub(crate) throttle: Throttle,
+    /// Answers to fetches that are kept.
+    pub(crate) fetches: FetchCache,
+    /// Whether refs are left to git each time.
+    pub(crate) refs_uncached: bool,
     pub(crate) repositories: Repositories,
     pub(crate) pages: Pages,
     /// What was compared lately.
@@ -35,7 +43,11 @@ pub(crate) struct Host {
     pub(crate) merging: Merging,
     pub(crate) traffic: Traffic,
     pub(crate) metrics: Arc<Metrics>,
+    /// Who asked for what.
+    pub(crate) access: Arc<AccessLog>,
     pub(crate) visits: Visits,
+    /// How the node is disturbed on purpose.
+    pub(crate) faults: Faults,
 }
 
 /// The state of every route.

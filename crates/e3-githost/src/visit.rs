@@ -1,5 +1,7 @@
 //! What happens around every request: who asks, a number, a time limit, and the headers that Bitbucket sends.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -7,8 +9,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::access_log::{Head, Record};
 use crate::auth::{Account, Visitor};
 use crate::failure::Failure;
+use crate::metrics::Peer;
 use crate::state::{App, Host};
 use crate::{git, web};
 
@@ -23,12 +27,23 @@ enum Area {
 /// Serves one request.
 pub(crate) async fn serve(State(host): State<App>, mut request: Request, next: Next) -> Response {
     let (number, others, _running) = host.traffic.enter();
+    let id = request_id(&host.node, number, others);
     let area = Area::of(request.uri().path());
+    let record = request.extensions().get::<Arc<Record>>().cloned();
+    if let Some(record) = &record {
+        record.open(head_of(&request, &id));
+    }
     // Without its query: Bitbucket takes a new user's password there.
     let line = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| format!("{} {}", request.method(), request.uri().path()));
-    let (mut response, visitor) = match Visitor::identify(&host, request.headers(), area != Area::Web).await {
+    let (response, visitor) = match Visitor::identify(&host, request.headers(), area != Area::Web).await {
         Ok(visitor) => {
+            if let (Some(record), Some(account)) = (&record, visitor.account()) {
+                record.identify(&account.user.name, &session_name(account));
+            }
+            if let Some(refused) = refused(&host, area, &visitor) {
+                return dressed(refused, area, &id, &visitor);
+            }
             request.extensions_mut().insert(visitor.clone());
             let answer = async { next.run(request).await };
             let response = match area {
@@ -43,12 +58,46 @@ pub(crate) async fn serve(State(host): State<App>, mut request: Request, next: N
         }
         Err(failure) => (area.refuse(&host, failure), Visitor::Anonymous),
     };
-    let id = request_id(&host.node, number, others);
     if let Some(line) = line {
         tracing::debug!(id, line, status = response.status().as_u16(), "served");
     }
-    dress(response.headers_mut(), area, &id, &visitor);
+    dressed(response, area, &id, &visitor)
+}
+
+/// Returns the answer to somebody who has asked too often. Source: Bitbucket counts what comes with Basic or Bearer
+/// credentials, REST and Git alike, and neither sessions of its pages nor anonymous requests.
+fn refused(host: &Host, area: Area, visitor: &Visitor) -> Option<Response> {
+    let account = visitor.account().filter(|account| account.session.is_none())?;
+    let wait = host.throttle.rates.as_ref()?.take(account.user.id).err()?;
+    let (failure, seconds) = Failure::too_often(wait);
+    let mut response = area.refuse(host, failure);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    Some(response)
+}
+
+fn dressed(mut response: Response, area: Area, id: &str, visitor: &Visitor) -> Response {
+    dress(response.headers_mut(), area, id, visitor);
     response
+}
+
+/// Returns what the access log says of a request when it comes in. Without its query: Bitbucket takes a new user's password
+/// there.
+fn head_of(request: &Request, id: &str) -> Head {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.to_string()).unwrap_or_default();
+    let forwarded: String = text("x-forwarded-for").split_whitespace().collect();
+    let address = if forwarded.is_empty() { peer } else { format!("{forwarded},{peer}") };
+    let (referer, agent) = (text("referer"), text("user-agent"));
+    Head {
+        address,
+        protocol: if text("x-forwarded-proto") == "https" { "https" } else { "http" },
+        id: id.to_owned(),
+        action: format!("\"{} {} {:?}\"", request.method(), request.uri().path(), request.version()),
+        details: format!("\"{referer}\" \"{agent}\""),
+        user: None,
+        session: None,
+        ssh_user: None,
+    }
 }
 
 impl Area {
@@ -72,7 +121,7 @@ impl Area {
 }
 
 /// Returns `@NODExMINUTExCOUNTxCONCURRENT`. Source: Bitbucket's log formats; the minute is of the day, in UTC.
-fn request_id(node: &str, number: u64, others: u64) -> String {
+pub(crate) fn request_id(node: &str, number: u64, others: u64) -> String {
     let now = time::OffsetDateTime::now_utc();
     let minute = u32::from(now.hour()) * 60 + u32::from(now.minute());
     format!("@{node}x{minute}x{number}x{others}")
@@ -85,7 +134,11 @@ fn session_name(account: &Account) -> String {
         Some(session) => Sha256::digest(&session.token_hash),
         None => Sha256::digest(account.user.name.as_bytes()),
     };
-    let mut rest = seed.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    short_name(seed.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)))
+}
+
+/// Returns a number as seven letters and digits.
+pub(crate) fn short_name(mut rest: u64) -> String {
     let mut name = String::with_capacity(7);
     for _ in 0..7 {
         let digit = u32::try_from(rest % 36).unwrap_or(0);

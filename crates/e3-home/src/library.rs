@@ -33,11 +33,34 @@ macro_rules! library {
 }
 
 library! {
+    Experiment "experiments" "adaptive-scaling";
+    Experiment "experiments" "cluster-scaling-ssh";
+    Experiment "experiments" "horizontal-scaling";
+    Experiment "experiments" "local-adaptive-scaling";
+    Experiment "experiments" "local-build-load";
+    Experiment "experiments" "local-capacity";
+    Experiment "experiments" "local-clone-vs-shallow";
+    Experiment "experiments" "local-cluster-scaling";
+    Experiment "experiments" "local-git-versions";
+    Experiment "experiments" "local-http-vs-ssh";
     Experiment "experiments" "local-open-load";
+    Experiment "experiments" "local-pull-request";
+    Experiment "experiments" "loose-coupling";
+    Experiment "experiments" "mixed-test";
+    Experiment "experiments" "pull-request";
     Experiment "experiments" "quickstart";
     Experiment "experiments" "smoke";
+    Workload "workloads" "build-load";
+    Workload "workloads" "developer-using-pull-requests";
+    Workload "workloads" "local-adaptive-scaling";
+    Workload "workloads" "local-clone-vs-shallow";
+    Workload "workloads" "local-git";
+    Workload "workloads" "local-http-vs-ssh";
+    Workload "workloads" "mixed";
+    Workload "workloads" "pull-request";
     Workload "workloads" "quickstart";
     Workload "workloads" "smoke";
+    Snapshot "snapshots" "e3-small";
     Snapshot "snapshots" "quickstart";
     Snapshot "snapshots" "smoke";
 }
@@ -71,12 +94,89 @@ mod tests {
     fn what_an_embedded_experiment_names_is_embedded_too() {
         for document in LIBRARY.iter().filter(|document| document.kind == Kind::Experiment) {
             let experiment: Experiment = serde_json::from_str(document.text).unwrap();
-            let workload = experiment.load.workload.unwrap();
-            assert!(find(Kind::Workload, &workload).is_some(), "{workload}");
+            let stages = experiment.threads.iter().flat_map(|thread| &thread.stages);
+            let named =
+                stages.map(|stage| stage.load.workload.as_ref().or(experiment.load.workload.as_ref()));
+            for workload in named {
+                let workload = workload.unwrap_or_else(|| panic!("{}: no workload", document.name));
+                assert!(find(Kind::Workload, workload).is_some(), "{}: {workload}", document.name);
+            }
             for thread in experiment.threads {
                 let snapshot = thread.instance.snapshot.unwrap();
-                assert!(find(Kind::Snapshot, &snapshot).is_some(), "{snapshot}");
+                assert!(find(Kind::Snapshot, &snapshot).is_some(), "{}: {snapshot}", document.name);
             }
+        }
+    }
+
+    #[test]
+    fn every_workload_is_of_an_experiment_or_of_the_first_e3() {
+        let experiments: Vec<&Embedded> =
+            LIBRARY.iter().filter(|document| document.kind == Kind::Experiment).collect();
+        for workload in LIBRARY.iter().filter(|document| document.kind == Kind::Workload) {
+            let quoted = format!("\"workload\": \"{}\"", workload.name);
+            let is_used = experiments.iter().any(|experiment| experiment.text.contains(&quoted));
+            assert!(is_used || workload.name == "developer-using-pull-requests", "{}", workload.name);
+        }
+    }
+
+    #[test]
+    fn every_document_says_in_one_line_what_it_is() {
+        for document in LIBRARY.iter().filter(|document| document.kind != Kind::Workload) {
+            let value: serde_json::Value = serde_json::from_str(document.text).unwrap();
+            let description = value["description"].as_str().unwrap_or_default();
+            let is_sentence = description.ends_with(['?', '.']) && description.len() > 20;
+            assert!(is_sentence && !description.contains('\n'), "{}: {description:?}", document.file());
+            if document.kind == Kind::Experiment {
+                assert!(description.len() <= 120, "{}: {} letters", document.file(), description.len());
+            }
+        }
+    }
+
+    #[test]
+    fn e3_small_has_the_shape_of_the_first_e3s() {
+        let snapshot: Snapshot =
+            serde_json::from_str(find(Kind::Snapshot, "e3-small").unwrap().text).unwrap();
+        let generate = snapshot.generate.unwrap();
+        // Source: the predefined experiments of the first E3.
+        assert_eq!((generate.projects, generate.repositories, generate.users), (6, 10, 200));
+        assert!(generate.pull_requests >= generate.repositories, "every repository has some to be read");
+    }
+
+    #[test]
+    fn workloads_of_the_first_e3_have_its_shares() {
+        // Source: the predefined experiments of the first E3.
+        let expected: [(&str, &[(&str, f64)]); 4] = [
+            (
+                "mixed",
+                &[
+                    ("scm.GitCloneOverSsh", 0.40),
+                    ("scm.GitLsRemoteSsh", 0.10),
+                    ("web.Dashboard", 0.10),
+                    ("web.ViewPullRequest", 0.10),
+                    ("scm.PushChangesSsh", 0.05),
+                    ("web.Audit", 0.05),
+                    ("web.BrowseProjectsAndRepositories", 0.05),
+                    ("web.PullRequestWorkflow", 0.05),
+                    ("web.ListUsers", 0.05),
+                    ("scm.GitLsRemoteHttp", 0.05),
+                ],
+            ),
+            (
+                "build-load",
+                &[
+                    ("persona.SshBuildAgent", 0.70),
+                    ("persona.HttpBuildAgent", 0.25),
+                    ("persona.DeveloperUsingPullRequests", 0.05),
+                ],
+            ),
+            ("pull-request", &[("web.PullRequestWorkflow", 1.0)]),
+            ("developer-using-pull-requests", &[("persona.DeveloperUsingPullRequests", 1.0)]),
+        ];
+        for (name, jobs) in expected {
+            let workload: Workload = serde_json::from_str(find(Kind::Workload, name).unwrap().text).unwrap();
+            let found: Vec<(&str, f64)> =
+                workload.0.iter().map(|job| (job.script_name(), job.weight)).collect();
+            assert_eq!(found, jobs, "{name}");
         }
     }
 }

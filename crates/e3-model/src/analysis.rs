@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, ArrivalPlan, Comparison, Document, GitClient, Header, Honesty, MetricSeries, Mix, Order,
+    Answer, ArrivalPlan, Comparison, Document, Fault, GitClient, Header, Honesty, MetricSeries, Mix, Order,
     ProductVersion, SearchAnalysis, StageOutcome, StageRef, ThresholdResult, Transport,
 };
 
@@ -38,10 +38,12 @@ pub struct Analysis {
     pub stamps: Vec<Stamp>,
     /// Every thread but the baseline against the baseline, at every load that both had: by thread, then by load
     /// ascending, then all ops together before each op in the workload's order, then by measure. Throughput is that of
-    /// all ops together only, and measures of single ops that neither thread has are left out.
+    /// all ops together only, and measures of single ops that neither thread has are left out. Probes of searches are
+    /// compared with nothing: their loads follow from what they saw.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
-    /// Every threshold at every stage it applies to: by threshold as written, then by thread and stage.
+    /// Every threshold at every stage it applies to: by threshold as written, then by thread and stage. Of a search these
+    /// are the probes of the highest load that held; where none did, of the lowest that was probed.
     #[serde(default)]
     pub thresholds: Vec<ThresholdResult>,
     /// What each search found: by thread, then by stage.
@@ -76,6 +78,8 @@ pub enum Stamp {
     SamplesLost,
     /// The open model's bound on busy clients was reached: ops began late, and their latency includes the wait.
     ConcurrencyBound,
+    /// The system was disturbed on purpose, for a rehearsal: the numbers say nothing about the product.
+    Disturbed,
 }
 
 /// One thread's numbers.
@@ -85,6 +89,9 @@ pub struct ThreadAnalysis {
     pub name: String,
     /// What its system under test is, in words.
     pub instance: String,
+    /// The system's lines of `bitbucket.properties`, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
     /// One entry per stage that ran, in the thread's order.
     pub stages: Vec<StageAnalysis>,
 }
@@ -113,6 +120,9 @@ pub struct StageAnalysis {
     /// The load at which a search probed; none for a stage of the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probed_load: Option<f64>,
+    /// How the system under test was disturbed on purpose: the numbers of such a stage say nothing about the product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
     /// The workload's name.
     pub workload: String,
     /// What a job's weight is a share of.

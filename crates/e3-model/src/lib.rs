@@ -22,6 +22,7 @@ mod metric;
 mod plan;
 mod process;
 mod product;
+mod properties;
 pub mod quantity;
 mod results;
 mod run;
@@ -52,7 +53,7 @@ pub use experiment::{
     Collect, Experiment, ExperimentStage, ExperimentThread, GitClient, InstanceSpec, Load, Mix, Order,
     ProviderName, Reset, Search, Stack, WorkerSpec,
 };
-pub use fault::{Fault, Stall};
+pub use fault::{Fault, FaultProblem, FaultRoute, Stall};
 pub use finding::{Finding, Findings, Location, Severity};
 pub use id::{ClientId, JobId, OpId, RunName, Seed, StageId, StageRef, ThreadId, WorkerId};
 pub use instance::{Instance, RunConfig};
@@ -65,6 +66,11 @@ pub use plan::{
 };
 pub use process::ProcessIdentity;
 pub use product::ProductVersion;
+pub use properties::{
+    AdaptiveTickets, HostingTickets, PROPERTIES, PropertyDescriptor, PropertyFault, PropertyForm,
+    PropertyLineError, RateLimit, ServerProperties, TicketCount, TicketRules, TicketStrategy, WrongProperty,
+    property_line, property_lines,
+};
 pub use results::{Results, StageResults};
 pub use run::{Arrivals, ClientBound, Honesty, LagBucket, Run, StageOutcome, StageRecord};
 pub use run_comparison::{ComparedRun, RunComparison, ThreadPair};
@@ -74,7 +80,7 @@ pub use script::{
     ArgumentDescriptor, ArgumentFault, ArgumentForm, Arguments, Need, OpDescriptor, Protocol,
     ScriptDescriptor,
 };
-pub use search::{Probe, ProbePoint, ProbeVerdict, SearchAnalysis, SearchEnd, SearchPlan};
+pub use search::{Probe, ProbePoint, ProbeVerdict, ProbedCondition, SearchAnalysis, SearchEnd, SearchPlan};
 pub use secret::Secret;
 pub use snapshot::{
     Branch, Comment, Generate, Project, PullRequest, PullRequestState, Repository, Sizes, Snapshot, User,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{StageId, StageRef, Threshold};
+use crate::{Arrival, LoadLevel, OfferedRate, Span, StageId, StageRef, Threshold, ThresholdState};
 
 /// A search, with every choice made; the stage that has it is the pattern of its probes and is never run itself.
 ///
@@ -59,9 +59,13 @@ pub struct SearchAnalysis {
     #[serde(flatten)]
     pub stage: StageRef,
     /// The thread's name.
+    #[serde(rename = "thread_name")]
     pub thread: String,
     /// The conditions, as they were written.
     pub slo: Vec<String>,
+    /// The same conditions, as they were understood, in that order.
+    #[serde(default)]
+    pub conditions: Vec<Threshold>,
     /// Whether loads are arrivals per second; else they are clients.
     pub is_open: bool,
     /// The highest load at which the conditions held, by the confidence rule; none when they held nowhere.
@@ -87,6 +91,54 @@ pub struct ProbePoint {
     pub verdict: Option<ProbeVerdict>,
     /// Why, as a sentence.
     pub reason: String,
+    /// How each condition came out, in the order of the search's.
+    #[serde(default)]
+    pub conditions: Vec<ProbedCondition>,
+}
+
+/// How one condition came out at one probe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProbedCondition {
+    /// What was seen, in the unit of the condition's limit; none where that is not known.
+    pub value: Option<f64>,
+    /// Whether it held.
+    pub state: ThresholdState,
+    /// What was seen with its unit and population, or why nothing was, as a sentence.
+    pub detail: String,
+}
+
+impl SearchAnalysis {
+    /// Returns one of the search's loads as stages show theirs: so many clients, or arrivals per second.
+    pub fn level(&self, load: f64) -> LoadLevel {
+        if self.is_open {
+            let (arrival, ramp) = (Arrival::Constant, Span::ZERO);
+            return LoadLevel::Arrivals(OfferedRate { arrival, from: load, to: load, ramp });
+        }
+        // A whole number in the closed model; what is none is too large for one.
+        LoadLevel::Clients(format!("{load:.0}").parse().unwrap_or(u32::MAX))
+    }
+
+    /// Returns the probes at a load, in the order in which they ran.
+    pub fn at(&self, load: f64) -> impl Iterator<Item = &ProbePoint> {
+        self.probes.iter().filter(move |probe| probe.load.total_cmp(&load).is_eq())
+    }
+
+    /// Returns which of the search's probes a stage was, counted from 1, and the probe.
+    pub fn probe(&self, stage: StageRef) -> Option<(usize, &ProbePoint)> {
+        let mut numbered = (1..).zip(&self.probes);
+        numbered.find(|(_, probe)| self.stage.thread == stage.thread && probe.stage == stage.stage)
+    }
+}
+
+impl ProbeVerdict {
+    /// Returns its name in sentences.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Broken => "broken",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
 /// Why a search ended.

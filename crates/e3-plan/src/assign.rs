@@ -104,7 +104,8 @@ fn start_offset(client: u32, assignment: &Assignment<'_>) -> Span {
     Span::from_millis(spread / u64::from(assignment.clients.max(1)))
 }
 
-fn whole(quota: f64) -> u32 {
+/// Returns the whole part of a number of clients, within what can be counted.
+pub(crate) fn whole(quota: f64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

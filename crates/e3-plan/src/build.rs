@@ -4,12 +4,12 @@ use e3_model::{
     Collect, CollectPlan, Experiment, GitClient, Header, InstancePlan, Job, JobPlan, Mix, Plan,
     PlannedDataset, Reset, Seed, Span, StagePlan, ThreadPlan, Threshold, WorkerId, WorkerPlan, Workload,
 };
-use std::collections::BTreeMap;
 
 use crate::assign::{self, Assignment};
+use crate::check::properties;
 use crate::context::{Context, Stage};
 use crate::rounds::rounds;
-use crate::threshold;
+use crate::{search, threshold};
 
 /// Returns the plan; none when something is missing that the rules ask for.
 pub(crate) fn plan(name: &str, context: &Context<'_>) -> Option<Plan> {
@@ -73,7 +73,7 @@ fn thread(context: &Context<'_>, position: usize, seed: Seed) -> Option<ThreadPl
             provider: placement.instance.provider,
             nodes: placement.nodes,
             dataset: PlannedDataset { snapshot, generate },
-            properties: BTreeMap::new(),
+            properties: properties::of(&context.experiment.threads.get(position)?.instance),
         },
         workers,
         co_located: placement.is_co_located(),
@@ -104,7 +104,7 @@ fn stage(context: &Context<'_>, stage: &Stage<'_>, workers: u32, seed: Seed) -> 
         transport: stage.transport(),
         clients: assign::clients(&assignment),
         faults: stage.spec.faults.clone(),
-        search: None,
+        search: search::plan(context, stage),
     })
 }
 

@@ -10,6 +10,7 @@ mod arguments;
 mod collect;
 mod compare;
 mod existing;
+mod faults;
 mod instance_file;
 mod load_model;
 mod nodes;
@@ -17,8 +18,11 @@ mod not_in_this_version;
 mod open_load;
 mod operations;
 mod order;
+pub(crate) mod properties;
 mod provider;
 mod script;
+mod script_needs;
+mod search;
 mod size;
 mod snapshot;
 mod stage_duration;
@@ -45,9 +49,11 @@ pub(crate) fn all(context: &Context<'_>, report: &mut Report) {
     some(RULES.iter(), context, report);
 }
 
-/// Checks the rules for what was asked for on the command line instead of in a file.
+/// Checks the rules for what was asked for on the command line instead of in a file: what the system has is not known before
+/// it is asked, and what flags lack is said in the words of flags.
 pub(crate) fn of_flags(context: &Context<'_>, report: &mut Report) {
-    some(RULES.iter().filter(|rule| rule.name != existing::RULE.name), context, report);
+    let of_files = [existing::RULE.name, script_needs::RULE.name];
+    some(RULES.iter().filter(|rule| !of_files.contains(&rule.name)), context, report);
 }
 
 fn some<'r>(rules: impl Iterator<Item = &'r Rule>, context: &Context<'_>, report: &mut Report) {
@@ -82,14 +88,18 @@ const RULES: &[Rule] = &[
     weights::RULE,
     weight_without_client::RULE,
     snapshot::RULE,
+    script_needs::RULE,
     instance_file::RULE,
     provider::RULE,
+    properties::RULE,
     nodes::RULE,
     order::RULE,
     compare::RULE,
     thresholds::RULE,
+    search::RULE,
     collect::RULE,
     existing::RULE,
+    faults::RULE,
     size::RULE,
     not_in_this_version::RULE,
 ];

@@ -4,7 +4,8 @@ mod jobs;
 mod stages;
 
 use e3_model::{
-    CollectPlan, GitClient, Order, Plan, PlannedDataset, ProviderName, Reset, Round, Span, ThreadPlan,
+    CollectPlan, GitClient, Order, Plan, PlannedDataset, ProviderName, Reset, Round, Span, StagePlan,
+    ThreadPlan,
 };
 
 use crate::words::counted;
@@ -22,6 +23,7 @@ pub fn explain(plan: &Plan) -> String {
     });
     text.push_str(&format!("\nStages, {}\n", order_in_words(plan)));
     text.push_str(&stages::table(plan));
+    text.push_str(&stages::searches(plan));
     text.push('\n');
     text.push_str(&jobs::tables(plan));
     if !plan.thresholds.is_empty() {
@@ -100,6 +102,8 @@ fn totals(plan: &Plan) -> String {
     let at_once =
         |round: &Round| round.stages.iter().filter_map(|it| Some(plan.stage(*it)?.1.clients.len())).sum();
     let most: usize = plan.rounds.iter().map(at_once).max().unwrap_or(0);
+    let has_search =
+        plan.threads.iter().flat_map(|thread| &thread.stages).any(|stage| stage.search.is_some());
     let number = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
     let git = match plan.git_client {
         GitClient::Native => "e3's own",
@@ -111,9 +115,10 @@ fn totals(plan: &Plan) -> String {
         Reset::Restore => "a restore of the dataset",
     };
     format!(
-        "  {}, {}, {} of load, at most {} at once\n  {} for operations under way at a stage's end; between stages: {reset}\n  seed {}; Git client: {git}; {}\n",
+        "  {}, {}, {}{} of load, at most {} at once\n  {} for operations under way at a stage's end; between stages: {reset}\n  seed {}; Git client: {git}; {}\n",
         counted(number(plan.threads.len()), "thread"),
         counted(number(stages), "stage"),
+        if has_search { "at most " } else { "" },
         clock(load_ms),
         counted(number(most), "client"),
         grace_in_words(plan),
@@ -135,10 +140,15 @@ fn grace_in_words(plan: &Plan) -> String {
     format!("up to {longest} more")
 }
 
-/// Returns how long a round holds its load: as long as its longest stage.
+/// Returns how long a round holds its load: as long as its longest stage, a search as long as all the probes that it may
+/// have.
 fn length_ms(plan: &Plan, round: &Round) -> u64 {
-    let durations = round.stages.iter().filter_map(|stage| Some(plan.stage(*stage)?.1.duration.as_millis()));
-    durations.max().unwrap_or(0)
+    let stages = round.stages.iter().filter_map(|stage| Some(plan.stage(*stage)?.1));
+    let length = |stage: &StagePlan| {
+        let probes = stage.search.as_ref().map_or(1, |search| u64::from(search.probes));
+        stage.duration.as_millis().saturating_mul(probes)
+    };
+    stages.map(length).max().unwrap_or(0)
 }
 
 /// Returns a time in the units in which people speak of it.

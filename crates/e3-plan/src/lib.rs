@@ -24,9 +24,11 @@ mod one_stage;
 mod placement;
 mod plan;
 mod pointer;
+mod probe;
 mod render;
 mod report;
 mod rounds;
+mod search;
 mod syntax;
 mod table;
 mod threshold;
@@ -38,7 +40,9 @@ pub use e3_model::Kind;
 pub use explain::explain;
 pub use library::{Library, Source};
 pub use one_stage::{OneStage, one_stage};
+pub use placement::providers;
 pub use plan::{Planned, plan};
+pub use probe::{probe, with_probes};
 pub use render::render;
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Stage<'_> {
             (Rate::Ramp(RateRamp { from, to }), Some(ramp_up)) => (from, to, ramp_up),
         };
         let arrival = self.spec.arrival.unwrap_or(Arrival::Constant);
-        Some(ArrivalPlan { arrival, from, to, ramp, seed: seed.fork(ARRIVALS) })
+        Some(ArrivalPlan { arrival, from, to, ramp, seed: arrivals_seed(seed) })
     }
 
     /// Returns about how many iterations are due in the whole stage; none in the closed model.
@@ -49,6 +49,11 @@ impl Stage<'_> {
         let own = self.think_time().filter(|_| !self.is_open());
         own.map_or(Distribution::NONE, |setting| setting.value)
     }
+}
+
+/// Returns the seed of a stage's arrivals, from the stage's own.
+pub(crate) fn arrivals_seed(stage: Seed) -> Seed {
+    stage.fork(ARRIVALS)
 }
 
 /// Returns how many clients are enough for a rate while iterations take up to ten seconds, within reason.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use e3_model::{ExperimentThread, Order, ProviderName, Stack};
+use e3_model::{Experiment, ExperimentThread, Order, ProviderName, Stack};
 use serde_json::Value;
 
 /// Where a thread's system under test and its workers run.
@@ -68,6 +68,12 @@ impl Chosen {
     }
 }
 
+/// Returns who sets up the systems under test and the workers of an experiment, each once.
+pub fn providers(experiment: &Experiment) -> BTreeSet<ProviderName> {
+    let placements = experiment.threads.iter().map(Placement::of);
+    placements.flat_map(|placement| [placement.instance.provider, placement.worker.provider]).collect()
+}
+
 /// Returns two threads that use the same machine, by their positions.
 pub(crate) fn sharing(placements: &[Placement]) -> Option<(usize, usize)> {
     let mut first_user: BTreeMap<&str, usize> = BTreeMap::new();
@@ -119,6 +125,18 @@ mod tests {
             let chosen = placement(json).instance;
             assert_eq!((chosen.provider, chosen.key), (provider, key), "{json}");
         }
+    }
+
+    #[test]
+    fn an_experiment_has_every_provider_of_its_threads() {
+        let experiment = |json: &str| serde_json::from_str::<Experiment>(json).unwrap();
+        let of = |json: &str| providers(&experiment(json)).into_iter().collect::<Vec<_>>();
+        assert_eq!(of(r#"{"threads": [{}, {}]}"#), [ProviderName::Local]);
+        assert_eq!(
+            of(r#"{"threads": [{}, {"instance": {"template": "T"}, "worker": {"stack": {"Name": "w"}}}]}"#),
+            [ProviderName::Local, ProviderName::Ssh, ProviderName::Aws]
+        );
+        assert_eq!(of("{}"), []);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! This crate never signals a process that it cannot prove to be one of those.
 
 mod copy;
+mod disturb;
 mod git;
 mod provider;
 mod remove;
@@ -14,4 +15,5 @@ mod start;
 mod status;
 mod system;
 
+pub use disturb::FaultSwitch;
 pub use provider::{Bounds, LocalProvider};

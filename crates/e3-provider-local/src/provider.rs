@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use e3_model::{InstanceTopology, ProviderName, Reset};
+use e3_model::{Fault, InstanceTopology, ProviderName, Reset, Secret};
 use e3_node::base_environment;
 use e3_provider::{
     Journal, NodeProbe, Probe, Provider, ProviderError, ProvisionRequest, Removal, Resource, Standing,
@@ -12,6 +12,7 @@ use e3_provider::{
 use futures_util::future::join_all;
 
 use crate::copy::make_equal;
+use crate::disturb::FaultSwitch;
 use crate::git::look_for_git;
 use crate::remove::remove_all;
 use crate::status::state_of;
@@ -89,6 +90,7 @@ impl Provider for LocalProvider {
     ) -> Result<InstanceTopology, ProviderError> {
         let system = System::requested(&self.program, self.bounds, request);
         create_directory(&system.home()?, journal)?;
+        system.write_properties(&request.instance.properties)?;
         let (nodes, front) = system.start(request.instance.nodes, request.node_ready, journal).await?;
         Ok(InstanceTopology {
             ca: None,
@@ -131,6 +133,19 @@ impl Provider for LocalProvider {
                 self.pause(system, journal, copy(&kept, &home)).await
             }
         }
+    }
+
+    async fn disturb(&self, system: &Standing<'_>, faults: &[Fault]) -> Result<(), ProviderError> {
+        let file = system.admin_password_file;
+        let password = tokio::fs::read_to_string(file).await.map_err(|error| ProviderError::Disturb {
+            node: system.thread.to_string(),
+            reason: format!("the administrator's password cannot be read from {}: {error}", file.display()),
+        })?;
+        let (admin, password) = (&system.instance.admin, Secret::new(password));
+        // Not through the front, which would pass it on to one of them.
+        let switches = system.instance.nodes.iter();
+        let switches = switches.map(|node| FaultSwitch::of(&node.name, &node.url, admin, &password));
+        FaultSwitch::set_all(&mut switches.collect::<Result<Vec<_>, _>>()?, faults).await
     }
 
     async fn probe(&self, instance: &InstanceTopology) -> Result<Probe, ProviderError> {

@@ -1,5 +1,6 @@
 //! The parts of one thread's system: which processes there are, and how each is started.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,21 @@ impl<'a> System<'a> {
     /// Returns the directory that the nodes share.
     pub(crate) fn home(&self) -> Result<PathBuf, ProviderError> {
         self.directory(HOME)
+    }
+
+    /// Writes the lines of `bitbucket.properties` where every node reads them whenever it starts.
+    pub(crate) fn write_properties(&self, lines: &BTreeMap<String, String>) -> Result<(), ProviderError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let directory = self.home()?.join("config");
+        let path = directory.join("bitbucket.properties");
+        let text: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let written = std::fs::create_dir_all(&directory).and_then(|()| std::fs::write(&path, text));
+        written.map_err(|source| ProviderError::Create {
+            resource: path.display().to_string(),
+            source: source.into(),
+        })
     }
 
     /// Starts a new system on free ports: the first node, the others, the front.

@@ -1,8 +1,8 @@
-//! Stands in for `e3 githost`: the same arguments, ready line and `/status`, and misbehaves on request.
+//! Stands in for `e3 githost`: the same arguments, ready line, `/status` and switch of faults, and misbehaves on request.
 //!
-//! Beside the path it was called by lies a file `behaviour` with lines such as `githost-2 silent`.
+//! What it is switched to lies beside the path it was called by, as `githost-2.faults`. Beside the path it was called by lies a file `behaviour` with lines such as `githost-2 silent`.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -76,7 +76,8 @@ fn main() -> std::io::Result<ExitCode> {
         }
         let state = if asked == 0 || does("starts-for-ever") { "STARTING" } else { "RUNNING" };
         // One that hangs up early is no reason to end.
-        let _ = answer(connection?, state);
+        let switched = folder.join(format!("{name}.faults"));
+        let _ = answer(connection?, state, (&switched, does("refuses")));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,16 +86,32 @@ fn value_of(args: &[String], flag: &str) -> String {
     args.iter().skip_while(|arg| *arg != flag).nth(1).cloned().unwrap_or_default()
 }
 
-fn answer(mut connection: TcpStream, state: &str) -> std::io::Result<()> {
-    for line in BufReader::new(connection.try_clone()?).lines() {
-        if line?.is_empty() {
+fn answer(mut connection: TcpStream, state: &str, (switched, refuses): (&Path, bool)) -> std::io::Result<()> {
+    let mut request = BufReader::new(connection.try_clone()?);
+    let (mut first, mut length) = (String::new(), 0);
+    request.read_line(&mut first)?;
+    for line in request.by_ref().lines() {
+        let line = line?.to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        if line.is_empty() {
             break;
         }
     }
-    let body = format!("{{\"state\":\"{state}\"}}");
+    let mut body = vec![0; length];
+    request.read_exact(&mut body)?;
+    let (status, body) = if !first.starts_with("PUT /rest/e3/1.0/faults ") {
+        ("200 OK", format!("{{\"state\":\"{state}\"}}"))
+    } else if refuses {
+        ("401 Unauthorized", "{\"errors\":[{\"message\":\"You may not.\"}]}".to_owned())
+    } else {
+        std::fs::write(switched, &body)?;
+        ("200 OK", String::from_utf8_lossy(&body).into_owned())
+    };
     write!(
         connection,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
 }

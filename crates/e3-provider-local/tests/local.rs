@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use e3_model::{
-    InstancePlan, NodeTopology, PlannedDataset, ProcessIdentity, ProviderName, Reset, RunName, ThreadId,
+    Fault, InstancePlan, NodeTopology, PlannedDataset, ProcessIdentity, ProviderName, Reset, RunName,
+    ThreadId,
 };
 use e3_provider::{
     Journal, Provider as _, ProviderError, ProvisionRequest, RemovalOutcome, Resource, chain, conformance,
@@ -148,6 +149,31 @@ async fn a_cancelled_reset_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn lines_of_bitbucket_properties_lie_in_the_home_whenever_a_node_starts() {
+    let mut place = Place::new(2, "");
+    let lines = [("throttle.resource.scm-hosting", "16"), ("feature.rate.limiting", "true")];
+    place.instance.properties = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let provider = place.provider();
+    let journal = Journal::open(&place.path("provision.journal")).unwrap();
+    let file = place.path("scratch/thread-001/githost/config/bitbucket.properties");
+    let read = || std::fs::read_to_string(&file).unwrap();
+    place
+        .ask(async |request| {
+            let instance = provider.provision(request, &journal).await.unwrap();
+            let expected = "feature.rate.limiting=true\nthrottle.resource.scm-hosting=16\n";
+            assert_eq!(read(), expected);
+            let system = request.standing(&instance);
+            provider.keep(&system, &journal).await.unwrap();
+            std::fs::write(&file, "changed").unwrap();
+            provider.reset(&system, Reset::Restore, &journal).await.unwrap();
+            assert_eq!(read(), expected);
+        })
+        .await;
+    provider.deprovision(&journal.open_resources(), &journal).await;
+    assert_eq!(journal.open_resources(), []);
+}
+
+#[tokio::test]
 async fn a_restore_brings_back_what_was_kept_where_it_was() {
     let place = Place::new(2, "");
     let provider = place.provider();
@@ -188,6 +214,39 @@ async fn a_restore_brings_back_what_was_kept_where_it_was() {
         .await;
     provider.deprovision(&journal.open_resources(), &journal).await;
     assert_eq!(journal.open_resources(), []);
+}
+
+#[tokio::test]
+async fn faults_are_for_all_nodes_or_none() {
+    let faults = [Fault { route: Some("git".to_owned()), slots: Some(3), ..Fault::default() }];
+    for (behaviour, expected) in [
+        ("", None),
+        (
+            "githost-2 refuses",
+            Some("the faults of githost-2 cannot be switched: HTTP status 401, You may not."),
+        ),
+    ] {
+        let place = Place::new(3, behaviour);
+        let provider = place.provider();
+        let journal = Journal::open(&place.path("provision.journal")).unwrap();
+        place
+            .ask(async |request| {
+                let instance = provider.provision(request, &journal).await.unwrap();
+                let system = request.standing(&instance);
+                let refused = provider.disturb(&system, &faults).await.err();
+                assert_eq!(refused.map(|error| error.to_string()).as_deref(), expected);
+            })
+            .await;
+        let switched = |node: u32| -> Option<Vec<Fault>> {
+            let text = std::fs::read(place.path(&format!("githost-{node}.faults"))).ok()?;
+            Some(serde_json::from_slice(&text).unwrap())
+        };
+        let wanted = if expected.is_none() { faults.to_vec() } else { Vec::new() };
+        assert_eq!((switched(1), switched(3)), (Some(wanted.clone()), Some(wanted)), "{behaviour}");
+        assert!(!place.path("balance.faults").exists(), "the front is not asked");
+        provider.deprovision(&journal.open_resources(), &journal).await;
+        assert_eq!(journal.open_resources(), []);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use e3_model::{InstanceTopology, Reset};
+use e3_model::{Fault, InstanceTopology, Reset, Span, Stall};
 
 use crate::{
     Entry, Event, Journal, Ledger, Provider, ProviderError, ProvisionRequest, Removal, RemovalOutcome,
@@ -20,7 +20,7 @@ pub struct Violation(String);
 /// Tells whether something of a resource still exists, by other means than the provider's own.
 pub type Exists<'a> = &'a (dyn Fn(&Resource) -> bool + Sync);
 
-/// Checks a whole life: provision, probe, reset, deprovision, and deprovision again.
+/// Checks a whole life: provision, probe, disturb, reset, deprovision, and deprovision again.
 ///
 /// # Errors
 /// With the first law that is broken.
@@ -40,6 +40,7 @@ pub async fn life(
         check(exists(resource), || format!("{resource} is journaled as created but does not exist"))?;
     }
     probes(provider, &instance, true).await?;
+    disturbs(provider, request, &instance).await?;
     resets(provider, request, &instance, &journal).await?;
     let before = stands;
     let stands = journal.open_resources();
@@ -241,6 +242,27 @@ async fn probes(provider: &dyn Provider, instance: &InstanceTopology, up: bool) 
     let as_expected =
         if up { probe.is_running() } else { probe.nodes.iter().all(|node| node.state.is_err()) };
     check(as_expected, || format!("the system should be {}, but: {probe:?}", if up { "up" } else { "down" }))
+}
+
+/// A provider disturbs a system, or says that it cannot; either way the system stands, and may be left alone.
+async fn disturbs(
+    provider: &dyn Provider,
+    request: &ProvisionRequest<'_>,
+    instance: &InstanceTopology,
+) -> Result<(), Violation> {
+    let system = request.standing(instance);
+    // A stall that held up the nodes' word on themselves would show in the probe.
+    let stall = Stall { after: Span::ZERO, length: Span::from_secs(600), every: None };
+    let faults = [Fault { stall: Some(stall), error_rate: Some(1.0), ..Fault::default() }];
+    match provider.disturb(&system, &faults).await {
+        Ok(()) | Err(ProviderError::Unsupported { .. }) => probes(provider, instance, true).await?,
+        Err(error) => return Err(Violation(format!("disturb failed: {}", chain(&error)))),
+    }
+    for _ in 0..2 {
+        let alone = provider.disturb(&system, &[]).await;
+        alone.map_err(|error| Violation(format!("disturb with no faults failed: {}", chain(&error))))?;
+    }
+    probes(provider, instance, true).await
 }
 
 async fn resets(

@@ -67,6 +67,14 @@ pub enum ProviderError {
         /// Why not.
         source: io::Error,
     },
+    /// A node cannot be disturbed, or not be left alone again.
+    #[error("the faults of {node} cannot be switched: {reason}")]
+    Disturb {
+        /// The node.
+        node: String,
+        /// Why not.
+        reason: String,
+    },
     /// A node said something that cannot be understood.
     #[error("{node} should have said where it is, but said {found:?}")]
     Answer {

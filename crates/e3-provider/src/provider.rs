@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use e3_model::{InstancePlan, InstanceTopology, NodeTopology, ProviderName, Reset, RunName, ThreadId};
+use e3_model::{Fault, InstancePlan, InstanceTopology, NodeTopology, ProviderName, Reset, RunName, ThreadId};
 
 use crate::{Journal, ProviderError, Resource};
 
@@ -63,6 +63,23 @@ pub trait Provider: Send + Sync {
         reset: Reset,
         journal: &Journal,
     ) -> Result<(), ProviderError>;
+
+    /// Disturbs every node of the system by these faults and no others; none leave it alone. They concern what begins after
+    /// this returns, and hold until the next call or reset. Those who set up real products cannot.
+    ///
+    /// # Errors
+    /// When this provider cannot do that, or a node refuses; then no node is left with any of these faults, as far as
+    /// nodes answer.
+    ///
+    /// # Cancellation
+    /// May be dropped at any await; some nodes may be disturbed then, and others not.
+    async fn disturb(&self, _system: &Standing<'_>, faults: &[Fault]) -> Result<(), ProviderError> {
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let act = "disturb a system on purpose (\"faults\")".to_owned();
+        Err(ProviderError::Unsupported { provider: self.name(), act })
+    }
 
     /// Asks every node once how it is.
     ///

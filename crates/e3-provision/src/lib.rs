@@ -19,4 +19,4 @@ pub use error::ProvisionError;
 pub use event::ProvisionEvent;
 pub use provision::{ProvisionInput, check, provision};
 pub use secrets::generate_secrets;
-pub use stages::{probe, reset};
+pub use stages::{disturb, probe, reset};

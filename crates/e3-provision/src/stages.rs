@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use e3_home::{Home, HomeError, RunDir};
-use e3_model::{InstanceTopology, Reset, Secret, ThreadId, ThreadTopology};
+use e3_model::{Fault, InstanceTopology, ProviderName, Reset, Secret, ThreadId, ThreadTopology};
 use e3_provider::{Journal, Probe, Provider, Standing};
 
 use crate::ProvisionError;
@@ -29,13 +29,32 @@ pub async fn reset(
     }
     let ThreadTopology { thread, instance, .. } = thread;
     let provider = find_provider(providers, *thread, instance.provider)?;
-    let secrets = home.read_secrets(run.name())?;
-    let secrets = secrets.threads.get(thread.index());
-    let password = &secrets.ok_or(ProvisionError::NoSecrets { thread: *thread })?.admin_password;
-    let place = Place::of(home, run, *thread, password)?;
+    let place = place(home, run, *thread)?;
     let journal = Journal::open(&run.journal())?;
     let done = provider.reset(&place.standing(instance, &|name| run.log_file(name)), reset, &journal).await;
     done.map_err(|source| ProvisionError::Provider { thread: *thread, act: "reset", source })
+}
+
+/// Disturbs every node of a thread's system by these faults and no others, and returns when they hold.
+///
+/// # Errors
+/// When the run's secrets are gone, its provider cannot do that, or a node refuses.
+pub async fn disturb(
+    home: &Home,
+    run: &RunDir,
+    thread: &ThreadTopology,
+    faults: &[Fault],
+    providers: &[Arc<dyn Provider>],
+) -> Result<(), ProvisionError> {
+    let ThreadTopology { thread, instance, .. } = thread;
+    // Nobody has disturbed what was there before, and its password is not E3's to write down.
+    if faults.is_empty() && instance.provider == ProviderName::Existing {
+        return Ok(());
+    }
+    let provider = find_provider(providers, *thread, instance.provider)?;
+    let place = place(home, run, *thread)?;
+    let done = provider.disturb(&place.standing(instance, &|name| run.log_file(name)), faults).await;
+    done.map_err(|source| ProvisionError::Provider { thread: *thread, act: "disturb", source })
 }
 
 /// Asks every node of a thread's system once how it is.
@@ -49,6 +68,14 @@ pub async fn probe(
     let provider = find_provider(providers, thread.thread, thread.instance.provider)?;
     let probe = provider.probe(&thread.instance).await;
     probe.map_err(|source| ProvisionError::Provider { thread: thread.thread, act: "probe", source })
+}
+
+/// Returns what a system has of its run, whose secrets are there until it is removed.
+fn place<'a>(home: &Home, run: &'a RunDir, thread: ThreadId) -> Result<Place<'a>, ProvisionError> {
+    let secrets = home.read_secrets(run.name())?;
+    let secrets = secrets.threads.get(thread.index());
+    let password = &secrets.ok_or(ProvisionError::NoSecrets { thread })?.admin_password;
+    Ok(Place::of(home, run, thread, password)?)
 }
 
 /// What a thread's system has of its run, whatever is done with it.

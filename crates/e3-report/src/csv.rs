@@ -2,6 +2,7 @@
 
 use e3_model::{Analysis, Arrival, Arrivals, Bound, GitClient, OpStatistics, StageAnalysis};
 
+use crate::searches::{probe_of, probe_words};
 use crate::talk::{connections_name, git_client_name, http_name, verify_name};
 
 /// Returns one line per thread, stage and op, after a line that names the columns; the total of a stage has neither
@@ -15,10 +16,9 @@ pub fn csv(analysis: &Analysis) -> String {
     for thread in &analysis.threads {
         for stage in &thread.stages {
             for op in std::iter::once(&stage.total).chain(&stage.ops) {
-                let fields: Vec<String> = fields((analysis.git_client, &thread.name), stage, op)
-                    .iter()
-                    .map(|field| quoted(field))
-                    .collect();
+                let mut fields = fields((analysis.git_client, &thread.name), stage, op);
+                fields.extend(searched(analysis, stage));
+                let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
                 out.push_str(&fields.join(","));
                 out.push('\n');
             }
@@ -129,6 +129,16 @@ fn talk(git_client: Option<GitClient>, stage: &StageAnalysis) -> [String; 5] {
     ]
 }
 
+/// The version that answered, and of a probe its search, its number, its load and how it came out.
+fn searched(analysis: &Analysis, stage: &StageAnalysis) -> [String; 5] {
+    let product = stage.product.map_or_else(String::new, |version| version.to_string());
+    let Some((search, number, probe)) = probe_of(analysis, stage) else {
+        return [product, String::new(), String::new(), String::new(), String::new()];
+    };
+    let verdict = probe.verdict.map_or("", |verdict| probe_words(Some(verdict)).name).to_owned();
+    [product, search.stage.stage.to_string(), number.to_string(), probe.load.to_string(), verdict]
+}
+
 fn stamps(stage: &StageAnalysis) -> String {
     let names = stage.stamps.iter().map(|stamp| crate::stamps::name(*stamp));
     names.collect::<Vec<_>>().join(" ")
@@ -143,7 +153,7 @@ pub(crate) fn quoted(field: &str) -> String {
     }
 }
 
-const COLUMNS: [&str; 58] = [
+const COLUMNS: [&str; 63] = [
     "thread",
     "stage",
     "clients",
@@ -202,6 +212,11 @@ const COLUMNS: [&str; 58] = [
     "http",
     "verify",
     "git_client",
+    "product",
+    "probe_of",
+    "probe",
+    "probed_load",
+    "probe_verdict",
 ];
 
 #[cfg(test)]

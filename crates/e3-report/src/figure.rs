@@ -105,6 +105,11 @@ impl LegendItem {
         Self::new(series, name, swatch)
     }
 
+    /// Returns the item of a mark, drawn in the middle of 26 by 12.
+    pub(crate) fn picture(series: &str, name: &str, mark: &str) -> Self {
+        Self::new(series, name, mark.to_owned())
+    }
+
     /// Adds the value that says most.
     pub(crate) fn with_value(self, value: String) -> Self {
         Self { value, ..self }
@@ -116,9 +121,11 @@ impl LegendItem {
     }
 }
 
-/// Returns a stage's load with its thread's name, such as `one node, 16 clients` or `one node, 100/s`.
+/// Returns a stage's load with its thread's name, such as `one node, 16 clients` or `one node, 100/s`; a probe of a search,
+/// which may not be the only one at its load, with the stage's own.
 pub(crate) fn stage_name(thread: &str, stage: &StageAnalysis) -> String {
-    format!("{thread}, {}", stage.load())
+    let own = format!("{thread}, {}", stage.load());
+    if stage.probed_load.is_some() { format!("{own} ({})", stage.stage.stage) } else { own }
 }
 
 /// Returns a load as part of a file's name, such as `16-clients`, `100-per-s` or `10-to-200-per-s-poisson`.

@@ -1,5 +1,6 @@
 //! The figures of the report, one file each: a function of the analysis that returns its [`Figure`](crate::figure)s.
 
+mod capacity;
 mod distribution;
 mod effects;
 mod errors;
@@ -13,6 +14,7 @@ mod stages;
 mod throughput;
 mod timeline;
 
+pub(crate) use capacity::capacity;
 pub(crate) use distribution::{distribution_by_op, distributions};
 pub(crate) use effects::{effects, sign};
 pub(crate) use errors::errors;

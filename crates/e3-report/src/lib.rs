@@ -5,6 +5,7 @@
 //! is self-contained and asks the network for nothing; its charts are SVG of our own, one file each under `figures/`, and
 //! its layout lies in `templates/`.
 
+mod arms;
 mod chart;
 mod comparisons;
 mod csv;
@@ -19,6 +20,7 @@ mod markdown;
 mod model;
 mod operations;
 mod page;
+mod searches;
 mod sections;
 mod stamps;
 mod table;

@@ -6,11 +6,13 @@ use e3_model::{
     Analysis, Bound, Comparison, OpStatistics, StageAnalysis, ThreadAnalysis, ThresholdState, quantity,
 };
 
+use crate::arms::{arms, common_properties};
 use crate::comparisons::{change, change_ends, is_total, measure_name, tally, thread_name, value};
 use crate::figure::doubt;
 use crate::figures::all_due_words;
 use crate::model::Model;
 use crate::page::extent;
+use crate::searches::{probe_words, rate_of};
 use crate::stamps::stamps;
 use crate::talk::talk;
 use crate::thresholds;
@@ -22,6 +24,7 @@ pub fn markdown(analysis: &Analysis) -> String {
     let question = analysis.description.as_deref().unwrap_or(&analysis.experiment);
     let _ = writeln!(out, "## {}\n", inline(question));
     answer(&mut out, analysis);
+    capacity(&mut out, analysis);
     verdicts(&mut out, analysis);
     conditions(&mut out, analysis);
     for stamp in stamps(analysis) {
@@ -40,9 +43,59 @@ pub fn markdown(analysis: &Analysis) -> String {
         extent(analysis),
         inline(&analysis.started_at)
     );
+    systems(&mut out, analysis);
     how(&mut out, analysis);
     numbers(&mut out, analysis);
     out
+}
+
+/// Per search what it found, and its probes, folded.
+fn capacity(out: &mut String, analysis: &Analysis) {
+    if analysis.searches.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "### Capacity\n");
+    for search in &analysis.searches {
+        let _ = writeln!(out, "{}\n", inline(&search.sentence));
+        if search.probes.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "<details><summary>{} probes</summary>\n", search.probes.len());
+        let _ = writeln!(out, "| probe | load | ops/s | verdict | what was seen |");
+        let _ = writeln!(out, "|--:|--:|--:|---|---|");
+        for (number, probe) in (1..).zip(&search.probes) {
+            let _ = writeln!(
+                out,
+                "| {number} | {} | {} | {} | {} |",
+                search.level(probe.load),
+                rate_of(analysis, search, probe),
+                probe_words(probe.verdict).name,
+                inline(&probe.reason)
+            );
+        }
+        out.push_str("\n</details>\n\n");
+    }
+}
+
+/// Which versions answered, and in which lines of configuration the systems differ; nothing where neither is known.
+fn systems(out: &mut String, analysis: &Analysis) {
+    let mut lines = Vec::new();
+    for thread in arms(analysis) {
+        let answered = Some(thread.answered).filter(|answered| !answered.is_empty());
+        let properties = thread.properties.join(", ");
+        let properties = (!properties.is_empty()).then(|| format!("Properties: {properties}."));
+        let said: Vec<String> = [answered, properties].into_iter().flatten().collect();
+        if !said.is_empty() {
+            lines.push(format!("- {}: {}", inline(&thread.name), inline(&said.join(" "))));
+        }
+    }
+    let common = common_properties(analysis);
+    if !common.is_empty() {
+        lines.push(format!("- Properties of all: {}.", inline(&common.join(", "))));
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(out, "{}\n", lines.join("\n"));
+    }
 }
 
 /// What the load model can show, and how clients talked.
@@ -162,7 +215,10 @@ fn numbers(out: &mut String, analysis: &Analysis) {
     );
     table(out, analysis, false);
     out.push_str("\n</details>\n");
-    let rows: usize = stages().map(|stage| stage.ops.len()).sum();
+    let rows: usize = stages().filter(|stage| stage.probed_load.is_none()).map(|stage| stage.ops.len()).sum();
+    if rows == 0 {
+        return;
+    }
     if rows <= MOST_ROWS {
         let _ = writeln!(out, "\n<details><summary>Each op by itself</summary>\n");
         table(out, analysis, true);
@@ -186,7 +242,8 @@ fn table(out: &mut String, analysis: &Analysis, by_op: bool) {
     let _ = writeln!(out, "| thread | load |{op} ok / ended | ops/s | failed | p50 | p95 | p99 | max |");
     let _ = writeln!(out, "|---|--:|{line}--:|--:|--:|--:|--:|--:|--:|");
     for thread in &analysis.threads {
-        for stage in &thread.stages {
+        // Of probes, ops.csv has each op.
+        for stage in thread.stages.iter().filter(|stage| !by_op || stage.probed_load.is_none()) {
             let ops = if by_op { stage.ops.as_slice() } else { std::slice::from_ref(&stage.total) };
             for op in ops {
                 row(out, thread, stage, (op, by_op));
@@ -197,6 +254,7 @@ fn table(out: &mut String, analysis: &Analysis, by_op: bool) {
 
 fn row(out: &mut String, thread: &ThreadAnalysis, stage: &StageAnalysis, (op, by_op): (&OpStatistics, bool)) {
     let remark = doubt(stage).map_or_else(String::new, |doubt| format!(" ({doubt})"));
+    let probe = if stage.probed_load.is_some() { ", probe" } else { "" };
     let name = if by_op { format!(" {} ({}) |", inline(&op.op), inline(&op.script)) } else { String::new() };
     let failed = op.error_rate.map_or_else(|| "–".to_owned(), quantity::percent);
     let latency = op.latency.clone().unwrap_or_default();
@@ -212,7 +270,7 @@ fn row(out: &mut String, thread: &ThreadAnalysis, stage: &StageAnalysis, (op, by
     };
     let _ = writeln!(
         out,
-        "| {}{remark} | {} |{name} {} / {}{not_ended} | {} | {failed} | {} | {} | {} | {} |",
+        "| {}{probe}{remark} | {} |{name} {} / {}{not_ended} | {} | {failed} | {} | {} | {} | {} |",
         inline(&thread.name),
         inline(&stage.load().to_string()),
         quantity::count(op.ok),

@@ -63,22 +63,31 @@ pub(crate) fn load_tables(analysis: &Analysis) -> Vec<LoadTable> {
     loads.dedup();
     let several_workloads =
         loads.iter().any(|(_, workload)| loads.first().is_some_and(|first| first.1 != *workload));
-    let highest = loads.last().copied();
+    let opened = opened(analysis, &stages).or(loads.last().copied());
     let tables: Vec<LoadTable> = loads
         .into_iter()
         .map(|load| {
             let own: Vec<Own<'_>> =
                 stages.iter().copied().filter(|(_, _, s)| (s.load(), s.workload.as_str()) == load).collect();
             let workload = if several_workloads { format!(", workload {}", load.1) } else { String::new() };
-            LoadTable {
-                title: format!("{}{workload}", load.0),
-                open: Some(load) == highest,
-                rows: rows(&own),
-            }
+            LoadTable { title: format!("{}{workload}", load.0), open: Some(load) == opened, rows: rows(&own) }
         })
         .collect();
     let few = tables.iter().map(|table| table.rows.len()).sum::<usize>() <= FEW_ROWS;
     tables.into_iter().map(|table| LoadTable { open: table.open || few, ..table }).collect()
+}
+
+/// Returns the load whose table is open at first: the highest of the plan; of searches alone, that which the first found.
+fn opened<'a>(analysis: &Analysis, stages: &[Own<'a>]) -> Option<(LoadLevel, &'a str)> {
+    let load = |(_, _, stage): &Own<'a>| (stage.load(), stage.workload.as_str());
+    let planned = stages.iter().filter(|(_, _, stage)| stage.probed_load.is_none()).map(load).max();
+    planned.or_else(|| {
+        let search = analysis.searches.first()?;
+        let found = search.at(search.highest_held?).next()?.stage;
+        let is_found =
+            |stage: &StageAnalysis| stage.stage.thread == search.stage.thread && stage.stage.stage == found;
+        stages.iter().find(|(_, _, stage)| is_found(stage)).map(load)
+    })
 }
 
 fn rows(own: &[Own<'_>]) -> Vec<OpRow> {
@@ -101,7 +110,11 @@ fn rows(own: &[Own<'_>]) -> Vec<OpRow> {
 fn row(own: &[Own<'_>], (position, stage): (usize, Own<'_>), op: &OpStatistics, is_total: bool) -> OpRow {
     let (index, name, analysis) = stage;
     let repeated = own.iter().filter(|(other, _, _)| *other == index).count() > 1;
-    let thread = if repeated { format!("{name} ({})", analysis.stage.stage) } else { name.to_owned() };
+    let thread = if repeated || analysis.probed_load.is_some() {
+        format!("{name} ({})", analysis.stage.stage)
+    } else {
+        name.to_owned()
+    };
     OpRow {
         op: if is_total { "all ops".to_owned() } else { op.op.clone() },
         script: op.script.clone(),

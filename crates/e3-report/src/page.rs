@@ -1,16 +1,18 @@
 //! What the page's template is given: words, numbers as text, and charts as SVG.
 
-use e3_model::{Analysis, Headline, ThreadAnalysis, quantity};
+use e3_model::{Analysis, Headline, quantity};
 use serde::Serialize;
 
+use crate::arms::{ThreadWords, arms, common_properties};
 use crate::comparisons::{ComparedLoad, VerdictWords, compared};
-use crate::figure::{Figure, LegendItem, doubt, thread_class, thread_mark};
+use crate::figure::{Figure, LegendItem, doubt};
 use crate::figures::{
     distributions, effects, errors, latency, latency_by_op, legend_by_op, mix, order, over_time, throughput,
 };
 use crate::honesty::{HonestySection, honesty, honesty_sections};
 use crate::model::Model;
 use crate::operations::{HEAD, LoadTable, load_tables};
+use crate::searches::{SearchWords, searches};
 use crate::sections::{ThreadSection, sections};
 use crate::stamps::{StampWords, stamps};
 use crate::table::Table;
@@ -31,11 +33,14 @@ pub(crate) struct Page {
     headlines: Vec<Headline>,
     stamps: Vec<StampWords>,
     threads: Vec<ThreadWords>,
+    /// The lines of `bitbucket.properties` that all threads share.
+    properties: Vec<String>,
     /// What each load model that occurs can show.
     models: Vec<ModelWords>,
     /// How clients talked to their systems.
     talk: String,
     throughput: Vec<Figure>,
+    searches: Vec<SearchWords>,
     effects: Vec<Figure>,
     compared: Vec<ComparedLoad>,
     thresholds: Vec<ThresholdWords>,
@@ -74,15 +79,6 @@ struct ModelWords {
     note: &'static str,
 }
 
-/// A thread in words.
-#[derive(Debug, Serialize)]
-struct ThreadWords {
-    name: String,
-    instance: String,
-    colour: String,
-    mark: String,
-}
-
 impl Page {
     /// Returns the page of an analysis.
     pub(crate) fn of(analysis: &Analysis) -> Self {
@@ -98,10 +94,12 @@ impl Page {
             answer: answer(analysis),
             headlines: analysis.headlines.iter().map(tied).collect(),
             stamps: stamps(analysis).into_iter().map(bound).collect(),
-            threads: analysis.threads.iter().enumerate().map(thread).collect(),
+            threads: arms(analysis),
+            properties: common_properties(analysis),
             models: Model::all(analysis).into_iter().map(model).collect(),
             talk: talk(analysis).unwrap_or_else(|| DIFFERS.to_owned()),
             throughput: throughput(analysis),
+            searches: searches(analysis),
             effects: effects(analysis),
             compared: compared(analysis),
             thresholds: thresholds(analysis),
@@ -127,8 +125,8 @@ impl Page {
 
     /// Returns every figure, in the order of the page.
     pub(crate) fn figures(&self) -> Vec<&Figure> {
+        let searches = self.searches.iter().flat_map(|search| &search.figures);
         let all = [
-            &self.throughput,
             &self.effects,
             &self.latency,
             &self.latency_by_op,
@@ -136,8 +134,10 @@ impl Page {
             &self.over_time,
             &self.distributions,
         ];
-        all.into_iter()
-            .flatten()
+        self.throughput
+            .iter()
+            .chain(searches)
+            .chain(all.into_iter().flatten())
             .chain(&self.errors)
             .chain(&self.mix)
             .chain(self.sections.iter().flat_map(ThreadSection::figures))
@@ -204,15 +204,6 @@ fn bound(mut stamp: StampWords) -> StampWords {
 
 fn model(model: Model) -> ModelWords {
     ModelWords { name: model.name(), note: model.note() }
-}
-
-fn thread((index, thread): (usize, &ThreadAnalysis)) -> ThreadWords {
-    ThreadWords {
-        name: thread.name.clone(),
-        instance: thread.instance.clone(),
-        colour: thread_class(index),
-        mark: thread_mark(index),
-    }
 }
 
 /// Returns an RFC 3339 stamp as people read it: to the second, with a space and the zone's name.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::figure::{Figure, between, stamps_of, thread_mark};
 use crate::figures::{Own, Panel, distribution_by_op, metrics, panels, timeline, values_json};
 use crate::model::Model;
+use crate::searches::{as_probe, probe_of};
 use crate::stamps::StampTag;
 use crate::talk::{talk, talk_of};
 
@@ -24,7 +25,8 @@ pub(crate) struct ThreadSection {
 pub(crate) struct StageSection {
     id: String,
     title: String,
-    model: &'static str,
+    /// Its load model, and what it was for a search.
+    model: String,
     open: bool,
     stamps: Vec<StampTag>,
     /// What happened, in sentences.
@@ -51,14 +53,16 @@ impl ThreadSection {
     }
 }
 
-/// Returns every thread with its stages; the stage of the highest load is open, all of them where there are few.
+/// Returns every thread with its stages; the stage of the plan's highest load is open, all of them where there are few.
 pub(crate) fn sections(analysis: &Analysis) -> Vec<ThreadSection> {
     let panels = panels(analysis);
     let count = analysis.threads.iter().map(|thread| thread.stages.len()).sum::<usize>();
     let threads = analysis.threads.iter().enumerate();
     threads
         .map(|(index, thread)| {
-            let highest = thread.stages.iter().max_by_key(|stage| stage.load()).map(|stage| stage.stage);
+            let highest =
+                thread.stages.iter().max_by_key(|stage| (stage.probed_load.is_none(), stage.load()));
+            let highest = highest.map(|stage| stage.stage);
             let stages = thread.stages.iter().map(|stage| {
                 let own = Own { thread: index, name: &thread.name, stage };
                 let open = count <= FEW || highest == Some(stage.stage);
@@ -85,7 +89,10 @@ fn section(analysis: &Analysis, own: Own<'_>, panels: &[Panel], open: bool) -> S
     StageSection {
         id: own.stem(),
         title: own.stage.load().to_string(),
-        model: Model::of(own.stage.load()).name(),
+        model: match as_probe(analysis, own.stage) {
+            Some(probe) => format!("{}, {probe}", Model::of(own.stage.load()).name()),
+            None => Model::of(own.stage.load()).name().to_owned(),
+        },
         open,
         stamps: stamps_of([own.stage]),
         facts: facts(analysis, own.stage),
@@ -121,6 +128,10 @@ fn facts(analysis: &Analysis, stage: &StageAnalysis) -> Vec<String> {
         facts.push(format!("{} were cut off by the stage’s end.", quantity::count(total.cancelled)));
     }
     facts.extend(schedule(stage));
+    if let Some((search, number, probe)) = probe_of(analysis, stage) {
+        let (count, slo) = (search.probes.len(), search.slo.join(" and "));
+        facts.push(format!("Probe {number} of {count} of the search for {slo}. {}", probe.reason));
+    }
     match &stage.outcome {
         StageOutcome::Completed => {}
         StageOutcome::Interrupted => facts.push("The stage was interrupted.".to_owned()),

@@ -59,6 +59,7 @@ pub(crate) fn name(stamp: Stamp) -> &'static str {
         Stamp::Incomplete => "incomplete",
         Stamp::SamplesLost => "samples-lost",
         Stamp::ConcurrencyBound => "concurrency-bound",
+        Stamp::Disturbed => "disturbed",
     }
 }
 
@@ -85,6 +86,15 @@ fn words(analysis: &Analysis, stamp: Stamp) -> StampWords {
             stages,
         },
         Stamp::ConcurrencyBound => concurrency_bound(analysis, stages, all),
+        Stamp::Disturbed => StampWords {
+            weight: "warning",
+            name: name(stamp),
+            title: format!("Rehearsal: the system was disturbed on purpose in {} of {all} stages", stages.len()),
+            paragraphs: vec![
+                "Faults slowed these stages’ requests down or made them fail, as the experiment asks for. Their numbers show whether the experiment would see that; they say nothing about the product.".to_owned(),
+            ],
+            stages,
+        },
         Stamp::Incomplete => StampWords {
             weight: "warning",
             name: name(stamp),
@@ -175,15 +185,20 @@ fn reason(stage: &StageAnalysis, stamp: Stamp) -> String {
                 quantity::count(stage.clients.into())
             )
         }),
+        Stamp::Disturbed => {
+            let faults: Vec<String> = stage.faults.iter().map(ToString::to_string).collect();
+            format!(": {}", faults.join("; "))
+        }
         Stamp::SamplesLost | Stamp::CoLocated => String::new(),
     }
 }
 
 /// How much a stamp weighs, the weightiest first.
-const WEIGHTS: [(Stamp, &str); 5] = [
+const WEIGHTS: [(Stamp, &str); 6] = [
     (Stamp::ClientBound, "invalid"),
     (Stamp::SamplesLost, "invalid"),
     (Stamp::Incomplete, "warning"),
+    (Stamp::Disturbed, "warning"),
     (Stamp::ConcurrencyBound, "warning"),
     (Stamp::CoLocated, "note"),
 ];

@@ -2,15 +2,18 @@
 
 use e3_home::RunDir;
 use e3_model::{
-    Analysis, Answer, Comparison, Header, InstancePlan, Order, Plan, ProviderName, Results, Stamp,
-    ThreadAnalysis, ThreadId, ThreadPlan, quantity,
+    Analysis, Answer, Comparison, Header, InstancePlan, Order, Plan, ProviderName, Results, SearchAnalysis,
+    Stamp, ThreadAnalysis, ThreadId, ThreadPlan, quantity,
 };
 
 use crate::ResultsError;
-use crate::answer::{Names, answer, finding};
+use crate::answer::{Names, answer, caveat, finding};
+use crate::capacity::{Searched, capacities, capacity, joined};
 use crate::compare::{Contest, compare, contests};
+use crate::evidence::AnalyzedStage;
 use crate::headline::headlines;
 use crate::load::Loaded;
+use crate::search::{searches, telling_load};
 use crate::threshold::thresholds;
 
 /// Computes every number that the report shows, and writes and returns analysis.json.
@@ -29,11 +32,12 @@ pub fn analyze(run: &RunDir) -> Result<Analysis, ResultsError> {
 }
 
 fn assemble(header: Header, loaded: Loaded) -> Analysis {
-    let (comparisons, answer) = compared(&loaded);
+    let searches = searches(&loaded);
+    let (comparisons, answer) = compared(&loaded, &searches);
     let threads: Vec<_> =
         (0..).zip(&loaded.plan.threads).map(|(index, thread)| (ThreadId(index), thread)).collect();
     let by_thread: Vec<_> =
-        threads.iter().map(|(id, thread)| (thread.name.clone(), loaded.stages_of(*id))).collect();
+        threads.iter().map(|(id, thread)| (thread.name.clone(), telling(&loaded, &searches, *id))).collect();
     let thresholds = thresholds(&loaded.plan.thresholds, &by_thread);
     let mut stamps: Vec<Stamp> =
         loaded.stages.iter().flat_map(|stage| stage.analysis.stamps.iter().copied()).collect();
@@ -44,6 +48,7 @@ fn assemble(header: Header, loaded: Loaded) -> Analysis {
         .map(|(id, thread)| ThreadAnalysis {
             name: thread.name.clone(),
             instance: describe(&thread.instance),
+            properties: thread.instance.properties.clone(),
             stages: loaded.stages_of(*id).into_iter().map(|stage| stage.analysis.clone()).collect(),
         })
         .collect();
@@ -57,38 +62,86 @@ fn assemble(header: Header, loaded: Loaded) -> Analysis {
         order: plan.order,
         git_client: Some(plan.git_client),
         answer,
-        headlines: headlines(&threads),
+        headlines: headlines(&threads, &searches),
         stamps,
         comparisons,
         thresholds,
-        searches: Vec::new(),
+        searches,
         threads,
     }
 }
 
+/// Returns the stages of a thread by which thresholds are judged, in the thread's order: those of the plan, and of each
+/// search the probes at the load for which it speaks. That conditions break far above what a system bears is what a search
+/// is for.
+fn telling<'a>(loaded: &'a Loaded, searches: &[SearchAnalysis], thread: ThreadId) -> Vec<&'a AnalyzedStage> {
+    let tells = |stage: &&AnalyzedStage| {
+        let probed = searches.iter().find_map(|own| Some((own, own.probe(stage.analysis.stage)?.1)));
+        probed.is_none_or(|(search, probe)| {
+            telling_load(search).is_some_and(|load| load.total_cmp(&probe.load).is_eq())
+        })
+    };
+    loaded.stages_of(thread).into_iter().filter(tells).collect()
+}
+
+/// Returns every thread but the baseline against the baseline at the plan's loads, and what that and the searches say.
+///
+/// Probes are compared with nothing: at which loads a search probes, and how often, follows from what it sees.
+fn compared(loaded: &Loaded, searches: &[SearchAnalysis]) -> (Vec<Comparison>, Answer) {
+    let (comparisons, rest) = planned(loaded);
+    let probes: Vec<&AnalyzedStage> =
+        loaded.stages.iter().filter(|stage| stage.analysis.probed_load.is_some()).collect();
+    (comparisons, joined(&of_searches(&loaded.plan, searches), rest, caveat(&probes)))
+}
+
+/// Returns what the searches say: each thread's against the baseline's of the same stage, or by itself where there is none.
+fn of_searches(plan: &Plan, searches: &[SearchAnalysis]) -> Vec<Answer> {
+    let name = |search: &SearchAnalysis| format!("“{}”", search.thread);
+    let arm = |search: &SearchAnalysis| plan.threads.get(search.stage.thread.index());
+    let of = |own: &SearchAnalysis| {
+        let like = |other: &&SearchAnalysis| {
+            other.stage.thread == plan.baseline && other.stage.stage == own.stage.stage
+        };
+        let other = searches.iter().find(like)?;
+        let workload = |search: &SearchAnalysis| plan.stage(search.stage).map(|(_, stage)| &stage.workload);
+        if workload(own) != workload(other) {
+            return None;
+        }
+        let barred = contends(plan, arm(own)?, arm(other)?).then_some(CONTENDING);
+        let (own_name, other_name) = (name(own), name(other));
+        let searched = |name, search| Searched { name, search };
+        capacities(searched(own_name.as_str(), own), searched(other_name.as_str(), other), barred)
+    };
+    let others = searches.iter().filter(|own| own.stage.thread != plan.baseline);
+    let against: Vec<Answer> = others.filter_map(of).collect();
+    if against.is_empty() { searches.iter().map(capacity).collect() } else { against }
+}
+
 /// Returns every thread but the baseline against the baseline, and what that says.
-fn compared(loaded: &Loaded) -> (Vec<Comparison>, Answer) {
+fn planned(loaded: &Loaded) -> (Vec<Comparison>, Answer) {
     let plan = &loaded.plan;
     let name =
         |id: ThreadId| plan.threads.get(id.index()).map_or_else(|| id.to_string(), |own| own.name.clone());
     let baseline = plan.baseline;
     let Some(baseline_plan) = plan.threads.get(baseline.index()).filter(|_| plan.threads.len() > 1) else {
         let only = ThreadId(0);
-        return (Vec::new(), finding(&name(only), &loaded.stages_of(only)));
+        return (Vec::new(), finding(&name(only), &loaded.planned_of(only)));
     };
     let others = (0..).zip(&plan.threads).filter(|(index, _)| ThreadId(*index) != baseline);
-    let baseline_stages = loaded.stages_of(baseline);
+    let baseline_stages = loaded.planned_of(baseline);
     let contests: Vec<Contest<'_>> = others
         .flat_map(|(index, thread)| {
             let barred = contends(plan, thread, baseline_plan).then_some(CONTENDING);
-            let own = loaded.stages_of(ThreadId(index));
+            let own = loaded.planned_of(ThreadId(index));
             contests((ThreadId(index), &own), (baseline, &baseline_stages), barred)
         })
         .collect();
     let comparisons = compare(&contests);
     let quoted = |id: ThreadId| format!("“{}”", name(id));
     let answer = answer(&contests, &comparisons, &Names { of: &quoted, of_baseline: &quoted });
-    let nothing = contests.is_empty() && loaded.stages.iter().any(|stage| stage.analysis.total.count > 0);
+    let measured =
+        |stage: &AnalyzedStage| stage.analysis.total.count > 0 && stage.analysis.probed_load.is_none();
+    let nothing = contests.is_empty() && loaded.stages.iter().any(measured);
     (comparisons, if nothing { no_common_load() } else { answer })
 }
 

@@ -1,6 +1,6 @@
 //! The answer: what the comparison says, in a sentence, and what that rests on.
 
-use e3_model::{Answer, Comparison, Measure, ThreadId, Verdict, quantity};
+use e3_model::{Answer, Comparison, Measure, Stamp, ThreadId, Verdict, quantity};
 
 use crate::compare::Contest;
 use crate::evidence::AnalyzedStage;
@@ -180,12 +180,17 @@ fn rests_on(throughput: &Comparison, latency: Option<&Comparison>, contest: &Con
     )
 }
 
-fn caveat(stages: &[&AnalyzedStage]) -> &'static str {
-    let is_shared = |stage: &&AnalyzedStage| stage.analysis.stamps.contains(&e3_model::Stamp::CoLocated);
-    if stages.iter().any(is_shared) {
-        " The workers shared the machine with what they measured: compare, but take no number for capacity."
-    } else {
-        ""
+/// Returns what limits these stages' numbers, as a sentence after a space; empty where nothing does.
+pub(crate) fn caveat(stages: &[&AnalyzedStage]) -> &'static str {
+    let any = |stamp| stages.iter().any(|stage| stage.analysis.stamps.contains(&stamp));
+    match (any(Stamp::Disturbed), any(Stamp::CoLocated)) {
+        (true, _) => {
+            " The system was disturbed on purpose: this is a rehearsal, and says nothing about the product."
+        }
+        (false, true) => {
+            " The workers shared the machine with what they measured: compare, but take no number for capacity."
+        }
+        (false, false) => "",
     }
 }
 
@@ -200,7 +205,7 @@ const MOST_THREADS: usize = 3;
 
 #[cfg(test)]
 mod tests {
-    use e3_model::{Confidence, Stamp};
+    use e3_model::Confidence;
 
     use super::*;
     use crate::compare::contests;
@@ -311,6 +316,17 @@ mod tests {
         assert_eq!(found.confidence, "The reason.");
         let alone = finding("A", &loaded.stages_of(ThreadId(0)));
         assert_eq!(alone.text, "Nothing can be concluded: no stage of “A” is valid.");
+    }
+
+    #[test]
+    fn a_rehearsal_is_no_word_on_the_product() {
+        let mut loaded = loaded();
+        loaded.stages[0].analysis.stamps.push(Stamp::Disturbed);
+        let found = said(&loaded, (Verdict::Better, 1.1), (Verdict::NoEvidence, 1.0));
+        assert!(!found.confidence.contains("on purpose"), "another load was disturbed: {found:?}");
+        loaded.stages[3].analysis.stamps.push(Stamp::Disturbed);
+        let found = said(&loaded, (Verdict::Better, 1.1), (Verdict::NoEvidence, 1.0));
+        assert!(found.confidence.ends_with("says nothing about the product."), "{found:?}");
     }
 
     #[test]

@@ -51,12 +51,24 @@ pub(crate) fn contests<'a>(
             thread: arm.0,
             baseline: baseline.0,
             load: wanted.0,
-            invalid: spoilt.or_else(|| barred.map(str::to_owned)),
+            invalid: spoilt
+                .or_else(|| barred.map(str::to_owned))
+                .or_else(|| [&stages, &baseline_stages].into_iter().find_map(|own| unlike(own))),
             stages,
             baseline_stages,
         })
     };
     loads.iter().filter_map(contest).collect()
+}
+
+/// Returns why an arm's stages at one load are no repeats of each other; none where they are.
+fn unlike(stages: &[&AnalyzedStage]) -> Option<String> {
+    let (first, others) = stages.split_first()?;
+    let differs = |other: &&AnalyzedStage| other.analysis.faults != first.analysis.faults;
+    others.iter().any(differs).then(|| {
+        "Stages at this load were disturbed in different ways, so that they are no repeats of each other."
+            .to_owned()
+    })
 }
 
 /// Returns the comparisons of these contests: all ops together before each op in the workload's order, then by measure.

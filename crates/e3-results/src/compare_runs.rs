@@ -2,18 +2,21 @@
 
 use e3_home::RunDir;
 use e3_model::{
-    Answer, ComparedRun, Header, Plan, Results, RunComparison, StagePlan, ThreadId, ThreadPair, ThreadPlan,
+    Answer, ComparedRun, Header, Plan, Results, RunComparison, SearchAnalysis, StagePlan, StageRef, ThreadId,
+    ThreadPair, ThreadPlan,
 };
 
 use crate::ResultsError;
 use crate::analyze::is_here;
 use crate::answer::{Names, answer};
+use crate::capacity::{Searched, capacities, joined};
 use crate::compare::{Contest, compare, contests};
 use crate::evidence::AnalyzedStage;
 use crate::load::Loaded;
+use crate::search::searches;
 
 /// Compares a run with another, the baseline: thread by thread of the same name, or the only one of each, at every load
-/// that both had.
+/// that both had, and by what their searches of the same stage found.
 ///
 /// Stages of different runs were not interleaved. Where both arms shared a machine with their workers, what it did at either
 /// time is part of the difference: effect sizes and their intervals are given, and no verdict.
@@ -33,8 +36,10 @@ pub fn compare_runs(baseline: &RunDir, run: &RunDir) -> Result<RunComparison, Re
     }
     let mut warnings = of_plans(&old.plan, &new.plan);
     let stages: Vec<_> =
-        pairs.iter().map(|pair| (new.stages_of(pair.thread), old.stages_of(pair.baseline))).collect();
+        pairs.iter().map(|pair| (new.planned_of(pair.thread), old.planned_of(pair.baseline))).collect();
+    let (own_searches, other_searches) = (searches(&new), searches(&old));
     let mut found: Vec<Contest<'_>> = Vec::new();
+    let mut capacities: Vec<Answer> = Vec::new();
     for (pair, (own, other)) in pairs.iter().zip(&stages) {
         let arms = arms(&new.plan, pair.thread).zip(arms(&old.plan, pair.baseline));
         let Some((thread, other_thread)) = arms else { continue };
@@ -43,10 +48,13 @@ pub fn compare_runs(baseline: &RunDir, run: &RunDir) -> Result<RunComparison, Re
         }
         let is_shared = thread.co_located && other_thread.co_located;
         let barred = (is_shared || is_here(thread) && is_here(other_thread)).then_some(AT_OTHER_TIMES);
+        let names = (shown(run, &pair.name, &pairs), shown(baseline, &pair.baseline_name, &pairs));
+        let searched = (own_searches.as_slice(), other_searches.as_slice());
+        capacities.extend(of_searches(pair, (thread, other_thread), searched, &names, barred));
         let all = contests((pair.thread, own), (pair.baseline, other), barred);
         found.extend(all.into_iter().filter(|contest| is_like(contest, thread, other_thread, &mut warnings)));
     }
-    if found.is_empty() {
+    if found.is_empty() && capacities.is_empty() {
         return Err(incomparable("they have no load in common".to_owned()));
     }
     warnings.dedup();
@@ -55,7 +63,7 @@ pub fn compare_runs(baseline: &RunDir, run: &RunDir) -> Result<RunComparison, Re
         header: Header::of::<RunComparison>(None),
         baseline: compared(baseline, &old)?,
         run: compared(run, &new)?,
-        answer: answer_of(&found, &comparisons, &pairs, (baseline, run)),
+        answer: joined(&capacities, answer_of(&found, &comparisons, &pairs, (baseline, run)), ""),
         warnings,
         threads: pairs,
         comparisons,
@@ -123,13 +131,7 @@ fn is_like(contest: &Contest<'_>, own: &ThreadPlan, other: &ThreadPlan, warnings
         return false;
     };
     let at = format!("at {} of “{}”", contest.load, own.name);
-    let jobs = |stage: &StagePlan| -> Vec<(String, u64)> {
-        stage.jobs.iter().map(|job| (job.script.clone(), job.weight.to_bits())).collect()
-    };
-    let is_same_work = jobs(&own_stage) == jobs(&other_stage)
-        && own_stage.mix == other_stage.mix
-        && own_stage.think_time == other_stage.think_time;
-    if !is_same_work {
+    if !is_same_work(&own_stage, &other_stage) {
         warnings.push(format!("The workload {at} was another, so that load is left out."));
         return false;
     }
@@ -139,6 +141,10 @@ fn is_like(contest: &Contest<'_>, own: &ThreadPlan, other: &ThreadPlan, warnings
     }
     if own_stage.transport != other_stage.transport {
         warnings.push(format!("Clients {at} talked to their system in another way than in the other run."));
+    }
+    if own_stage.faults != other_stage.faults {
+        warnings
+            .push(format!("The system {at} was disturbed on purpose in another way than in the other run."));
     }
     if contest.load.is_open() && own_stage.clients.len() != other_stage.clients.len() {
         let (now, then) = (own_stage.clients.len(), other_stage.clients.len());
@@ -152,15 +158,44 @@ fn is_like(contest: &Contest<'_>, own: &ThreadPlan, other: &ThreadPlan, warnings
     true
 }
 
+/// Returns what a thread's searches say against those of the same stages of its like, where these gave the same work.
+fn of_searches(
+    pair: &ThreadPair,
+    (thread, other_thread): (&ThreadPlan, &ThreadPlan),
+    (searches, others): (&[SearchAnalysis], &[SearchAnalysis]),
+    (name, other_name): &(String, String),
+    barred: Option<&str>,
+) -> Vec<Answer> {
+    let one = |search: &SearchAnalysis| {
+        let index = search.stage.stage.index();
+        let (own, other) = thread.stages.get(index).zip(other_thread.stages.get(index))?;
+        let like = StageRef { thread: pair.baseline, ..search.stage };
+        let like = others.iter().find(|other| other.stage == like).filter(|_| is_same_work(own, other))?;
+        capacities(Searched { name, search }, Searched { name: other_name, search: like }, barred)
+    };
+    searches.iter().filter(|search| search.stage.thread == pair.thread).filter_map(one).collect()
+}
+
+fn is_same_work(own: &StagePlan, other: &StagePlan) -> bool {
+    let jobs = |stage: &StagePlan| -> Vec<(String, u64)> {
+        stage.jobs.iter().map(|job| (job.script.clone(), job.weight.to_bits())).collect()
+    };
+    jobs(own) == jobs(other) && own.mix == other.mix && own.think_time == other.think_time
+}
+
+/// Returns how sentences call a thread of a run; with one pair of threads the run's name says it.
+fn shown(run: &RunDir, thread: &str, pairs: &[ThreadPair]) -> String {
+    if pairs.len() > 1 { format!("“{thread}” of {}", run.name()) } else { run.name().to_string() }
+}
+
 fn answer_of(
     contests: &[Contest<'_>],
     comparisons: &[e3_model::Comparison],
     pairs: &[ThreadPair],
     (baseline, run): (&RunDir, &RunDir),
 ) -> Answer {
-    let name = |run: &RunDir, thread: Option<&String>| match thread {
-        Some(thread) if pairs.len() > 1 => format!("“{thread}” of {}", run.name()),
-        _ => run.name().to_string(),
+    let name = |run: &RunDir, thread: Option<&String>| {
+        thread.map_or_else(|| run.name().to_string(), |thread| shown(run, thread, pairs))
     };
     let of = |id: ThreadId| name(run, pairs.iter().find(|own| own.thread == id).map(|own| &own.name));
     let of_baseline = |id: ThreadId| {

@@ -101,6 +101,26 @@ fn stages_at_one_load_are_pooled_and_invalid_ones_left_out() {
     assert_ne!(without[0].verdict, Verdict::Invalid);
 }
 
+#[test]
+fn stages_that_were_disturbed_in_different_ways_are_no_repeats() {
+    let slots = || vec![e3_model::Fault { slots: Some(2), ..e3_model::Fault::default() }];
+    for (disturbed, verdict, why) in [
+        (&[0, 1, 2, 3][..], Verdict::Better, "all alike"),
+        (&[0, 3], Verdict::Better, "one arm, which is what is to be seen"),
+        (&[0], Verdict::Invalid, "one of two stages of an arm"),
+    ] {
+        let mut loaded = loaded();
+        loaded.stages.iter_mut().for_each(|own| own.analysis.clients = 4);
+        for index in disturbed {
+            loaded.stages[*index].analysis.faults = slots();
+        }
+        let median = p50(&found(&loaded, None), 4).clone();
+        assert_eq!(median.verdict, verdict, "{why}: {median:?}");
+        let reason = median.reason.unwrap_or_default();
+        assert_eq!(reason.contains("disturbed in different ways"), verdict == Verdict::Invalid, "{why}");
+    }
+}
+
 fn open_loaded() -> Loaded {
     let fixture = Fixture::whole_of(crate::fixture::open);
     gather(&fixture.run).unwrap();

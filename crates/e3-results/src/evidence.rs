@@ -57,6 +57,7 @@ pub(crate) fn invalid_because(stamp: Stamp) -> &'static str {
         Stamp::ClientBound => "was client-bound: the worker, not the system under test, was the bottleneck",
         Stamp::Incomplete => "did not run for its whole time",
         Stamp::ConcurrencyBound => "reached its bound on busy clients",
+        Stamp::Disturbed => "was disturbed on purpose",
         Stamp::CoLocated => "shared its machine with the worker",
     }
 }

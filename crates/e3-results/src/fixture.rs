@@ -3,9 +3,10 @@
 use e3_home::{Home, RunDir};
 use e3_model::{
     Arrival, ArrivalPlan, CacheState, ClientId, ClientPlan, CollectPlan, Distribution, Generate, GitClient,
-    Header, Honesty, InstancePlan, JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset,
-    ProviderName, Reset, Round, Run, RunName, Sample, Seed, Sizes, Span, StageId, StageOutcome, StagePlan,
-    StageRecord, StageRef, ThreadId, ThreadPlan, WorkerId, WorkerPlan,
+    Header, Honesty, InstancePlan, JobPlan, Mix, OpDescriptor, Order, Outcome, Plan, PlannedDataset, Probe,
+    ProbeVerdict, ProviderName, Relation, Reset, Round, Run, RunName, Sample, SearchPlan, Seed, Sizes, Span,
+    StageId, StageOutcome, StagePlan, StageRecord, StageRef, Statistic, ThreadId, ThreadPlan, Threshold,
+    WorkerId, WorkerPlan,
 };
 use e3_samples::{Names, append_segment, to_segment};
 use std::collections::BTreeMap;
@@ -49,10 +50,15 @@ impl Fixture {
         fixture
     }
 
-    /// Records samples of a stage, one every 10 ms, in segments of 100.
+    /// Records samples of a stage, one every 10 ms, in segments of 100; half of those of the first thread take 10 to 108 ms,
+    /// of the second 5 to 54 ms.
     pub(crate) fn record(&self, stage: StageRef, count: u32) {
+        self.record_slower(stage, count, u64::from(2 - stage.thread.0));
+    }
+
+    /// The same, where half take 5 to 54 ms times a factor.
+    pub(crate) fn record_slower(&self, stage: StageRef, count: u32, slower: u64) {
         let plan = stage_plan(4);
-        let slower = u64::from(2 - stage.thread.0);
         let samples: Vec<Sample> = (0..count)
             .map(|number| {
                 let job = u16::from(number % 2 == 1);
@@ -72,20 +78,69 @@ impl Fixture {
     }
 
     pub(crate) fn write_run_with(&self, stages: &[StageRef], change: impl Fn(&mut StageRecord)) {
-        let stages = stages.iter().map(|stage| {
+        let records = stages.iter().map(|stage| {
             let mut record = record(*stage);
             change(&mut record);
             record
         });
+        self.write_records(records.collect());
+    }
+
+    pub(crate) fn write_records(&self, stages: Vec<StageRecord>) {
         let run = Run {
             header: Header::of::<Run>(Some(self.run.parent_of::<Plan>().unwrap())),
             name: "tiny-1".to_owned(),
             started_at: "2026-01-02T03:04:05Z".to_owned(),
             ended_at: None,
-            stages: stages.collect(),
+            stages,
         };
         self.run.write(&run).unwrap();
     }
+}
+
+/// Each thread's second stage is a search for the most clients with a p95 below 150 ms; the probes of each thread, in order,
+/// have a number of clients, and hold the condition or not.
+pub(crate) fn searched(probes: [&[(u32, bool)]; 2]) -> Fixture {
+    searched_of(probes, |_| {})
+}
+
+/// The same with a changed plan.
+pub(crate) fn searched_of(probes: [&[(u32, bool)]; 2], change: impl FnOnce(&mut Plan)) -> Fixture {
+    let fixture = Fixture::planned(|plan| {
+        for thread in &mut plan.threads {
+            let mut pattern = stage_plan(64);
+            pattern.search = Some(search_plan());
+            thread.stages = vec![stage_plan(4), pattern];
+        }
+        change(plan);
+    });
+    let mut records = vec![record(stage_ref(0, 0)), record(stage_ref(1, 0))];
+    fixture.record(stage_ref(0, 0), 600);
+    fixture.record(stage_ref(1, 0), 600);
+    for (thread, probes) in (0..).zip(probes) {
+        for (number, (clients, held)) in (2..).zip(probes) {
+            let stage = stage_ref(thread, number);
+            fixture.record_slower(stage, 600, if *held { 1 } else { 4 });
+            let verdict = Some(if *held { ProbeVerdict::Held } else { ProbeVerdict::Broken });
+            let load = f64::from(*clients);
+            let probe = Probe { search: StageId(1), load, verdict, reason: String::new() };
+            records.push(StageRecord { probe: Some(probe), ..record(stage) });
+        }
+    }
+    fixture.write_records(records);
+    fixture
+}
+
+/// From 8 clients to 64, to a tenth, in at most 12 probes, two of which must agree.
+pub(crate) fn search_plan() -> SearchPlan {
+    let p95 = Threshold {
+        text: "p95 < 150ms".to_owned(),
+        statistic: Statistic::P95,
+        target: None,
+        relation: Relation::Below,
+        limit: 150.0,
+    };
+    SearchPlan { slo: vec![p95], from: 8.0, to: 64.0, precision: 0.1, probes: 12, repeats: 2 }
 }
 
 /// Every fifty numbers are each of 0 to 49 once, even for even and odd for odd, in an order that does not repeat.

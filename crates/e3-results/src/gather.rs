@@ -21,14 +21,18 @@ use crate::ResultsError;
 /// # Errors
 /// When the plan or run.json cannot be read, or a file cannot be read or written.
 pub fn gather(run: &RunDir) -> Result<Results, ResultsError> {
-    let plan: Plan = run.read()?;
+    let mut plan: Plan = run.read()?;
+    let record = run.read::<Run>();
+    if let Ok(record) = &record {
+        plan = e3_plan::with_probes(&plan, record);
+    }
     let mut sealed = Vec::new();
     for (stage, stage_plan) in stages(&plan) {
         if let Some(results) = seal(run, stage, stage_plan)? {
             sealed.push(results);
         }
     }
-    let record: Run = run.read()?;
+    let record = record?;
     let position = |stage: StageRef| record.stages.iter().position(|begun| begun.stage == stage);
     sealed.sort_by_key(|results| (position(results.stage).unwrap_or(usize::MAX), results.stage));
     let header = Header::of::<Results>(Some(run.parent_of::<Run>()?));

@@ -1,19 +1,50 @@
 //! The three most telling numbers, in plain words.
 //!
-//! An engineer asks first how much the systems did, then how long one waits at the highest load, then what failed. Each
-//! headline names its unit and its population; none says that something is better.
+//! An engineer asks first how much the systems did, then how long one waits at the highest load, then what failed; of a
+//! search first what it found, while how long one waits beyond that says nothing. Each headline names its unit and its
+//! population; none says that something is better.
 
 use std::collections::BTreeMap;
 
 use e3_model::{
-    Headline, Latency, LoadLevel, OpStatistics, Span, StageAnalysis, Stamp, ThreadAnalysis, quantity,
+    Headline, Latency, LoadLevel, OpStatistics, SearchAnalysis, SearchEnd, Span, StageAnalysis, Stamp,
+    ThreadAnalysis, quantity,
 };
 use e3_stats::wilson;
 
 /// Returns the headlines that can be given, the most telling first; without any op there is none.
-pub(crate) fn headlines(threads: &[ThreadAnalysis]) -> Vec<Headline> {
+pub(crate) fn headlines(threads: &[ThreadAnalysis], searches: &[SearchAnalysis]) -> Vec<Headline> {
     let arms = arms(threads);
-    [throughput(&arms), slowest(&arms), failures(threads)].into_iter().flatten().collect()
+    let telling = match capacity(searches) {
+        Some(capacity) => [Some(capacity), throughput(&arms), failures(threads)],
+        None => [throughput(&arms), slowest(&arms), failures(threads)],
+    };
+    telling.into_iter().flatten().collect()
+}
+
+/// The highest load of any thread's search, with those of the other threads that searched the same stage; loads of
+/// different models have no order.
+fn capacity(searches: &[SearchAnalysis]) -> Option<Headline> {
+    let first = searches.first()?;
+    let is_like = |own: &&SearchAnalysis| {
+        own.is_open == first.is_open && own.stage.stage == first.stage.stage && own.slo == first.slo
+    };
+    let found = |own: &SearchAnalysis| own.highest_held.unwrap_or(0.0);
+    let alike = searches.iter().filter(is_like);
+    let best = alike.fold(first, |best, own| if found(own) > found(best) { own } else { best });
+    let shown = |own: &SearchAnalysis| match (own.highest_held, own.end) {
+        (Some(load), _) => own.level(load).to_string(),
+        (None, SearchEnd::HeldNowhere) => "none".to_owned(),
+        (None, _) => "not known".to_owned(),
+    };
+    let others = searches.iter().filter(is_like).filter(|own| own.stage != best.stage);
+    let others: String =
+        others.take(MOST_OTHERS).map(|own| format!(" “{}”: {}.", own.thread, shown(own))).collect();
+    Some(Headline {
+        label: "Highest load that held".to_owned(),
+        value: shown(best),
+        detail: format!("{}{others}", best.sentence),
+    })
 }
 
 /// One stage and the name of its thread.
@@ -194,6 +225,8 @@ fn failures(threads: &[ThreadAnalysis]) -> Option<Headline> {
     } else {
         String::new()
     };
+    let has_probes = stages().any(|stage| stage.probed_load.is_some());
+    let probes = if has_probes { " Probes beyond what a system bears are among them." } else { "" };
     let stages = match stages().count() {
         1 => "1 stage".to_owned(),
         more => format!("{more} stages"),
@@ -203,7 +236,7 @@ fn failures(threads: &[ThreadAnalysis]) -> Option<Headline> {
         label: "Failed ops".to_owned(),
         value,
         detail: format!(
-            "{} of {} ops in {stages}, warm-up excluded (95 % interval {} to {}).{kinds}{cut_off}{never}",
+            "{} of {} ops in {stages}, warm-up excluded (95 % interval {} to {}).{probes}{kinds}{cut_off}{never}",
             quantity::count(failed),
             quantity::count(count),
             quantity::percent(interval.low),
@@ -269,8 +302,10 @@ mod tests {
     #[test]
     fn the_headlines_name_unit_population_and_the_other_thread() {
         let threads = analyzed();
-        let shown: Vec<String> =
-            headlines(&threads).iter().map(|h| format!("{}: {}: {}", h.label, h.value, h.detail)).collect();
+        let shown: Vec<String> = headlines(&threads, &[])
+            .iter()
+            .map(|h| format!("{}: {}: {}", h.label, h.value, h.detail))
+            .collect();
         assert_eq!(shown, EXPECTED);
     }
 
@@ -279,14 +314,14 @@ mod tests {
         let fixture = Fixture::whole_of(crate::fixture::open);
         gather(&fixture.run).unwrap();
         let mut threads = analyze(&fixture.run).unwrap().threads;
-        let found = headlines(&threads);
+        let found = headlines(&threads, &[]);
         assert_eq!(found[0].detail, OPEN);
         assert_eq!(found[1].label, "95th percentile of the slowest op at 200/s");
         let behind = &mut threads[0].stages[1];
         (behind.total.cancelled, behind.ops[0].cancelled) = (300, 150);
         behind.honesty.arrivals =
             Some(e3_model::Arrivals { unstarted: 299, ..e3_model::Arrivals::default() });
-        let found = headlines(&threads);
+        let found = headlines(&threads, &[]);
         assert!(found[1].detail.contains("“two nodes”: 51.0 ms. 150 more were due"), "{found:?}");
         assert!(found[2].detail.contains("299 arrivals of the open model never began"), "{found:?}");
     }
@@ -297,11 +332,11 @@ mod tests {
         for thread in &mut threads {
             thread.stages[1].stamps.push(Stamp::ClientBound);
         }
-        assert!(headlines(&threads)[1].label.ends_with("at 4 clients"));
+        assert!(headlines(&threads, &[])[1].label.ends_with("at 4 clients"));
         for thread in &mut threads {
             thread.stages[0].stamps.push(Stamp::SamplesLost);
         }
-        let all_invalid = headlines(&threads);
+        let all_invalid = headlines(&threads, &[]);
         assert!(all_invalid[1].label.ends_with("at 8 clients"));
         assert!(all_invalid[0].detail.ends_with("No stage is both valid and complete: see the stamps."));
     }
@@ -313,7 +348,7 @@ mod tests {
         let cut = &mut threads[0].stages[1];
         cut.stamps.push(Stamp::Incomplete);
         (cut.window_end_ms, cut.total.rate_per_s) = (1_001, 1_000.0);
-        let throughput = &headlines(&threads)[0];
+        let throughput = &headlines(&threads, &[])[0];
         assert_eq!(throughput.value, "100 ops/s", "{throughput:?}");
     }
 
@@ -321,7 +356,7 @@ mod tests {
     fn different_loads_have_no_ratio() {
         let mut threads = analyzed();
         threads[1].stages[0].stamps.push(Stamp::ClientBound);
-        let throughput = &headlines(&threads)[0];
+        let throughput = &headlines(&threads, &[])[0];
         assert!(throughput.detail.ends_with("“two nodes”: 100 ops/s at 8 clients."), "{throughput:?}");
     }
 
@@ -334,19 +369,19 @@ mod tests {
                 (stage.ops[1].ok, stage.ops[1].latency) = (1, Some(once));
             }
         }
-        let slowest = &headlines(&threads)[1];
+        let slowest = &headlines(&threads, &[])[1];
         assert!(slowest.label.starts_with("95th percentile"), "{slowest:?}");
         assert!(slowest.detail.contains("Ops with fewer than 10 successes are left out."), "{slowest:?}");
     }
 
     #[test]
     fn a_run_without_ops_has_no_headlines() {
-        assert_eq!(headlines(&[]), []);
+        assert_eq!(headlines(&[], &[]), []);
         let mut threads = analyzed();
         for thread in &mut threads {
             thread.stages.clear();
         }
-        assert_eq!(headlines(&threads), []);
+        assert_eq!(headlines(&threads, &[]), []);
     }
 
     const OPEN: &str = "“one node” at 100/s; 500 successes of all ops in 5 s. The schedule set this rate, and all that was due was done: it may not be the limit. “two nodes”: 100 ops/s at 100/s.";

@@ -15,6 +15,7 @@ use crate::stage::{StageInput, analyze_stage};
 
 /// A run whose stages are analysed.
 pub(crate) struct Loaded {
+    /// With the probes of its searches as stages.
     pub(crate) plan: Plan,
     pub(crate) record: Run,
     /// In the order of execution; a stage that was begun twice counts as it was last.
@@ -27,8 +28,8 @@ impl Loaded {
     /// # Errors
     /// When a document or file of measurements cannot be read, or is not the one that was gathered.
     pub(crate) fn read(run: &RunDir) -> Result<Self, ResultsError> {
-        let plan: Plan = run.read()?;
         let record: Run = run.read()?;
+        let plan = e3_plan::with_probes(&run.read::<Plan>()?, &record);
         let results: Results = run.read()?;
         if results.header.parent != Some(run.parent_of::<Run>()?) {
             return Err(ResultsError::Stale);
@@ -48,6 +49,11 @@ impl Loaded {
         own.sort_by_key(|own| own.analysis.stage);
         own
     }
+
+    /// Returns those of a thread's stages that the plan has, without the probes of searches.
+    pub(crate) fn planned_of(&self, thread: ThreadId) -> Vec<&AnalyzedStage> {
+        self.stages_of(thread).into_iter().filter(|own| own.analysis.probed_load.is_none()).collect()
+    }
 }
 
 fn is_latest(record: &Run, position: u32, stage: StageRef) -> bool {
@@ -62,7 +68,7 @@ fn one_stage(
     record: &StageRecord,
 ) -> Result<AnalyzedStage, ResultsError> {
     let stage = record.stage;
-    let (thread, stage_plan) = plan.stage(stage).ok_or(ResultsError::UnknownStage(stage))?;
+    let (_, stage_plan) = plan.stage(stage).ok_or(ResultsError::UnknownStage(stage))?;
     let gathered = results.stages.iter().find(|gathered| gathered.stage == stage);
     let (samples, readings) = match gathered {
         Some(gathered) => {
@@ -71,9 +77,23 @@ fn one_stage(
         // Nothing was gathered of it, so there is nothing.
         None => (Vec::new(), Vec::new()),
     };
+    analyzed(plan, (position, record), &samples, &readings)
+}
+
+/// Returns what a stage's samples and readings say.
+///
+/// # Errors
+/// When the plan does not have the stage.
+pub(crate) fn analyzed(
+    plan: &Plan,
+    (position, record): (u32, &StageRecord),
+    samples: &[Sample],
+    readings: &[Reading],
+) -> Result<AnalyzedStage, ResultsError> {
+    let stage = record.stage;
+    let (thread, stage_plan) = plan.stage(stage).ok_or(ResultsError::UnknownStage(stage))?;
     let seed = seed_of(plan, stage);
-    let input =
-        StageInput { plan: stage_plan, record, position, samples: &samples, readings: &readings, seed };
+    let input = StageInput { plan: stage_plan, record, position, samples, readings, seed };
     Ok(analyze_stage(&input, thread.co_located))
 }
 

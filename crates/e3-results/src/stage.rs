@@ -2,6 +2,7 @@
 
 use e3_model::{
     Arrival, ArrivalPlan, Reading, Sample, Seed, Span, StageAnalysis, StageOutcome, StagePlan, StageRecord,
+    Stamp,
 };
 
 use crate::evidence::AnalyzedStage;
@@ -116,6 +117,7 @@ pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> Analyze
         transport: plan.transport.clone(),
         product: record.product,
         probed_load: record.probe.as_ref().map(|probe| probe.load),
+        faults: plan.faults.clone(),
         workload: plan.workload.clone(),
         mix: plan.mix,
         position,
@@ -124,7 +126,10 @@ pub(crate) fn analyze_stage(input: &StageInput<'_>, co_located: bool) -> Analyze
         window_end_ms: window.end_ms,
         planned_ms: plan.duration.as_millis(),
         outcome: record.outcome.clone(),
-        stamps: stamps(record, samples.len(), co_located),
+        stamps: stamps(record, samples.len(), co_located)
+            .into_iter()
+            .chain((!plan.faults.is_empty()).then_some(Stamp::Disturbed))
+            .collect(),
         honesty: record.honesty.clone(),
         total,
         ops,
@@ -147,7 +152,7 @@ const MS: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
-    use e3_model::{Arrivals, Outcome, Stamp};
+    use e3_model::{Arrivals, Fault, Outcome};
 
     use super::*;
     use crate::fixture::{MS as MILLISECOND, arrivals, record, sample, stage_plan, stage_ref};
@@ -255,6 +260,15 @@ mod tests {
         assert_eq!(all_due.p50, Some(e3_model::Bound { ms: 20.0, at_least: true }));
         assert_eq!(all_due.p95, Some(e3_model::Bound { ms: 1_750.0, at_least: true }));
         assert_eq!(stage.stamps, [Stamp::ConcurrencyBound]);
+    }
+
+    #[test]
+    fn a_stage_that_was_disturbed_says_so() {
+        let mut plan = stage_plan(4);
+        plan.faults = vec![Fault { slots: Some(2), ..Fault::default() }];
+        let record = record(stage_ref(0, 0));
+        let stage = analyze_stage(&input(&plan, &record, &[]), false).analysis;
+        assert_eq!((stage.faults, stage.stamps), (plan.faults, vec![Stamp::Disturbed]));
     }
 
     #[test]

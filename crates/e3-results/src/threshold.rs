@@ -23,7 +23,8 @@ pub(crate) fn thresholds(
         .collect()
 }
 
-fn judge(threshold: &Threshold, thread: &str, stage: &AnalyzedStage) -> Option<ThresholdResult> {
+/// Returns how a threshold came out at one stage; none where the stage's workload does not have its target.
+pub(crate) fn judge(threshold: &Threshold, thread: &str, stage: &AnalyzedStage) -> Option<ThresholdResult> {
     let population = Population::of(threshold, stage)?;
     let seen = population.seen(threshold.statistic);
     let (state, detail) = match (invalidating(&stage.analysis), seen) {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use e3_bitbucket::path;
 use e3_http::{BaseUrl, HttpSession, Request};
-use e3_model::{ClientId, JobId, OpId, Outcome, Protocol, Sample, ScriptDescriptor, Secret, Seed, Snapshot};
+use e3_model::{
+    ClientId, JobId, Need, OpId, Outcome, Protocol, Sample, ScriptDescriptor, Secret, Seed, Snapshot,
+};
 use e3_testkit::{Loopback, answer};
 use e3_workload::{
     Account, ClientContext, DrawnRepository, Failure, Instant, Load, Measured, RepositoryDraw, Script,
@@ -31,6 +33,7 @@ impl Script for ListBranches {
             Protocol::Http,
             &[("ListBranches", "REST: a repository's first 25 branches")],
         )
+        .needing(&[Need::HttpUser, Need::Repository])
     }
 
     fn client(
@@ -165,11 +168,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 // ANCHOR: test
 #[cfg(test)]
 mod tests {
+    use e3_workload::check_needs;
+
     use super::*;
 
     #[test]
     fn the_descriptor_conforms() {
         assert_eq!(check_descriptor(&ListBranches.descriptor()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn it_needs_what_it_says_and_nothing_else() {
+        let complete = setting("http://127.0.0.1:1".to_owned()).unwrap();
+        assert_eq!(check_needs(&ListBranches, &complete, &Arc::default()), Vec::<String>::new());
     }
 
     #[tokio::test]

@@ -17,6 +17,14 @@ pub(crate) fn draw_account(
         .ok_or_else(|| ScriptError::NoUser { script: script.to_owned() })
 }
 
+/// Returns the administrator, if it is known who that is.
+pub(crate) fn administrator(script: &str, setting: &Setting) -> Result<Account, ScriptError> {
+    if setting.admin.name.is_empty() {
+        return Err(ScriptError::NoAdmin { script: script.to_owned() });
+    }
+    Ok(setting.admin.clone())
+}
+
 /// Draws one of several, each as likely as the others; none where there is none.
 pub(crate) fn draw_among<'a, T>(among: &'a [T], context: &mut ClientContext) -> Option<&'a T> {
     if among.is_empty() {

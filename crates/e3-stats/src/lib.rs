@@ -17,6 +17,7 @@ mod normal;
 mod percentile;
 mod random;
 mod rate;
+mod search;
 
 #[cfg(test)]
 mod simulation;
@@ -30,3 +31,4 @@ pub use interval::{Interval, LEVEL, poisson_rate, share_difference, wilson};
 pub use multiple::discoveries;
 pub use percentile::{Quantile, mean, nearest_rank, percentile};
 pub use rate::{rate_draws, student_factor};
+pub use search::{SearchState, search};

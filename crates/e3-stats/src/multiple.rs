@@ -42,7 +42,7 @@ mod tests {
         let found = |weight| discoveries(&[(0.02, weight), (0.5, 1.0), (0.6, 1.0), (0.7, 1.0)], 0.05);
         assert_eq!(found(1.0), [false; 4], "0.02 is more than a fourth of 0.05");
         assert_eq!(found(3.0), [true, false, false, false], "0.02 is less than half of it");
-        assert_eq!(discoveries(&[], 0.05), []);
+        assert_eq!(discoveries(&[], 0.05), Vec::<bool>::new());
         assert_eq!(discoveries(&[(0.0, 0.0), (0.001, 1.0)], 0.05), [false, true]);
     }
 }

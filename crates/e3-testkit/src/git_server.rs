@@ -60,7 +60,11 @@ impl GitServer {
     }
 }
 
-async fn respond(root: PathBuf, options: &GitServerOptions, request: http::Request<Bytes>) -> Answer {
+pub(crate) async fn respond(
+    root: PathBuf,
+    options: &GitServerOptions,
+    request: http::Request<Bytes>,
+) -> Answer {
     if let Some((user, password)) = &options.credentials {
         let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
         if request.headers().get(AUTHORIZATION).is_none_or(|given| given.as_bytes() != expected.as_bytes()) {

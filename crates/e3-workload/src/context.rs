@@ -159,6 +159,52 @@ impl ClientContext {
         self.has_begun = false;
     }
 
+    /// Returns whether this iteration is an arrival of the open model whose first op has not begun.
+    pub fn is_arrival(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// Returns the stage's start, the same for all clients of a worker.
+    pub fn stage_start(&self) -> Instant {
+        self.load.origin
+    }
+
+    /// Waits outside the clock until an op is due, and has the next one count from then; one that is overdue counts from
+    /// when it was due.
+    ///
+    /// # Errors
+    /// When the stage is over by then, or ends first.
+    pub async fn until_due(&mut self, due: Instant) -> Result<(), Stopped> {
+        if due >= self.load.end {
+            tokio::select! {
+                () = tokio::time::sleep_until(self.load.end) => {}
+                () = self.load.stop.cancelled() => {}
+            }
+            return Err(Stopped::StageOver);
+        }
+        if due > Instant::now() {
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {}
+                () = self.load.stop.cancelled() => return Err(Stopped::StageOver),
+            }
+        }
+        self.due = Some(due);
+        Ok(())
+    }
+
+    /// Records an op that was due before the stage's end but not begun by then, as cut off at the end; returns whether it
+    /// did, which it does not while the stage goes on, nor when its ops are used up.
+    pub fn record_overdue(&mut self, op: OpId, due: Instant) -> bool {
+        let end = self.load.end;
+        if due >= end || Instant::now() < end || self.budget.as_ref().is_some_and(|budget| !budget.take()) {
+            return false;
+        }
+        let (due_ns, end_ns) = (since(self.load.origin, due), since(self.load.origin, end));
+        let sample = self.seat.sample((self.job, op), self.iteration, due_ns, end_ns);
+        self.seat.samples.record(Sample { outcome: Outcome::Cancelled, ..sample });
+        true
+    }
+
     /// Returns whether this iteration has begun an op.
     pub fn has_begun(&self) -> bool {
         self.has_begun
@@ -360,6 +406,35 @@ mod tests {
         let sample = samples.try_recv().unwrap();
         assert_eq!((sample.latency_ns(), sample.iteration), (100_000_000, 4));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_op_counts_from_when_it_is_due_and_may_turn_out_to_be_another() {
+        let (mut context, mut samples) = context(1_000);
+        let origin = context.stage_start();
+        let at = |milliseconds| origin + Duration::from_millis(milliseconds);
+        context.begin_iteration(0, None);
+        assert!(!context.is_arrival());
+        assert_eq!(context.until_due(at(100)).await, Ok(()));
+        assert_eq!(Instant::now(), at(100), "it waits");
+        let other = async {
+            let done = work(250, Ok(())).await?;
+            Ok(((), Measured { became: Some(OpId(7)), ..done.1 }))
+        };
+        assert!(context.op(OpId(0), other).await.is_ok());
+        // Due while the first was under way.
+        assert_eq!(context.until_due(at(200)).await, Ok(()));
+        assert!(context.op(OpId(0), work(30, Ok(()))).await.is_ok());
+        assert!(!context.record_overdue(OpId(0), at(210)), "the stage goes on");
+        assert_eq!(context.until_due(at(1_000)).await, Err(Stopped::StageOver));
+        assert_eq!(Instant::now(), at(1_000), "what comes after the end is not waited for");
+        assert!(context.record_overdue(OpId(1), at(900)) && !context.record_overdue(OpId(1), at(1_000)));
+        let recorded: Vec<_> = std::iter::from_fn(|| samples.try_recv().ok()).collect();
+        let view: Vec<_> =
+            recorded.iter().map(|it| (it.op, it.latency_ns() / 1_000_000, it.outcome)).collect();
+        let ok = Outcome::Ok;
+        assert_eq!(view, [(7, 250, ok), (0, 180, ok), (1, 100, Outcome::Cancelled)]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn only_the_first_op_of_an_arrival_counts_from_its_schedule() {
         let (mut context, mut samples) = context(10_000);

@@ -1,6 +1,6 @@
 //! One op under way: recorded exactly once, whatever happens to it.
 
-use e3_model::{CacheState, GitPhases, Outcome, Sample};
+use e3_model::{CacheState, GitPhases, OpId, Outcome, Sample};
 
 use crate::{Instant, SampleSink};
 
@@ -17,6 +17,8 @@ pub struct Measured {
     pub cache: CacheState,
     /// Where a Git op's time went.
     pub phases: Option<GitPhases>,
+    /// Which op it turned out to be, where only the answer shows that; none for the one that was begun.
+    pub became: Option<OpId>,
 }
 
 /// An op under way: when it is dropped before it was finished, it is recorded as cancelled.
@@ -39,6 +41,7 @@ impl<'a> OpUnderWay<'a> {
         self.sample.bytes_out = measured.bytes_out;
         self.sample.cache = measured.cache;
         self.sample.phases = measured.phases;
+        self.sample.op = measured.became.map_or(self.sample.op, |op| op.0);
         self.record(outcome);
     }
 

@@ -77,6 +77,18 @@ pub enum ScriptError {
         /// The script.
         script: String,
     },
+    /// No repository that can be drawn has a default branch that is known.
+    #[error("{script}: the snapshot names no default branch of any repository with a weight above 0")]
+    NoDefaultBranch {
+        /// The script.
+        script: String,
+    },
+    /// The administrator cannot log in.
+    #[error("{script}: the administrator's name or password is not known")]
+    NoAdmin {
+        /// The script.
+        script: String,
+    },
     /// The system serves no Git over SSH.
     #[error("{script}: the system under test does not say where it serves Git over SSH")]
     NoSsh {

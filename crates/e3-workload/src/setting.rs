@@ -76,6 +76,8 @@ pub struct Account {
 pub struct RepositoryDraw {
     /// Each with the cumulative weight up to and with it.
     entries: Vec<(DrawnRepository, f64)>,
+    /// The positions of those whose default branch is known, with the cumulative weight among these.
+    writable: Vec<(usize, f64)>,
 }
 
 /// A repository that was drawn.
@@ -92,22 +94,39 @@ pub struct DrawnRepository {
 impl RepositoryDraw {
     /// Returns the draw over a snapshot's repositories; those of weight 0 are never drawn.
     pub fn of(snapshot: &Snapshot) -> Self {
-        let mut sum = 0.0;
-        let entries = snapshot
-            .repositories()
-            .filter(|(_, repository)| repository.weight > 0.0)
-            .map(|(project, repository)| {
-                sum += repository.weight;
-                let default = repository.branches.iter().find(|branch| branch.is_default);
-                let repository = DrawnRepository {
-                    project: project.to_owned(),
-                    slug: repository.name.clone(),
-                    default_branch: default.map(|branch| branch.display_id.clone()),
-                };
-                (repository, sum)
-            })
-            .collect();
-        Self { entries }
+        let weighted = snapshot.repositories().filter(|(_, repository)| repository.weight > 0.0);
+        Self::among(weighted.map(|(project, repository)| {
+            let default = repository.branches.iter().find(|branch| branch.is_default);
+            let drawn = DrawnRepository {
+                project: project.to_owned(),
+                slug: repository.name.clone(),
+                default_branch: default.map(|branch| branch.display_id.clone()),
+            };
+            (drawn, repository.weight)
+        }))
+    }
+
+    /// Returns the draw over repositories with their weights.
+    fn among(weighted: impl Iterator<Item = (DrawnRepository, f64)>) -> Self {
+        let mut draw = Self::default();
+        let (mut sum, mut writable) = (0.0, 0.0);
+        for (repository, weight) in weighted {
+            sum += weight;
+            if repository.default_branch.is_some() {
+                writable += weight;
+                draw.writable.push((draw.entries.len(), writable));
+            }
+            draw.entries.push((repository, sum));
+        }
+        draw
+    }
+
+    /// Returns the same draw without knowing any default branch.
+    pub(crate) fn without_default_branch(&self) -> Self {
+        let unknown = |(repository, sum): &(DrawnRepository, f64)| {
+            (DrawnRepository { default_branch: None, ..repository.clone() }, *sum)
+        };
+        Self { entries: self.entries.iter().map(unknown).collect(), writable: Vec::new() }
     }
 
     /// Returns whether nothing can be drawn.
@@ -115,14 +134,33 @@ impl RepositoryDraw {
         self.entries.is_empty()
     }
 
+    /// Returns whether there is a repository whose default branch is known.
+    pub fn has_writable(&self) -> bool {
+        !self.writable.is_empty()
+    }
+
     /// Returns a repository, drawn by weight; none when there is none.
     pub fn draw(&self, random: &mut ChaCha8Rng) -> Option<&DrawnRepository> {
-        let total = self.entries.last()?.1;
-        let point = random.random::<f64>() * total;
-        let index = self.entries.partition_point(|(_, cumulative)| *cumulative <= point);
-        let (repository, _) = self.entries.get(index).or_else(|| self.entries.last())?;
+        let (repository, _) = self.entries.get(drawn(&self.entries, random)?)?;
         Some(repository)
     }
+
+    /// Returns a repository whose default branch is known, drawn by weight among these; none when there is none.
+    ///
+    /// Where all have one it is the same as [`RepositoryDraw::draw`] gives for the same random numbers.
+    pub fn draw_writable(&self, random: &mut ChaCha8Rng) -> Option<&DrawnRepository> {
+        let (position, _) = self.writable.get(drawn(&self.writable, random)?)?;
+        let (repository, _) = self.entries.get(*position)?;
+        Some(repository)
+    }
+}
+
+/// Draws the position of an entry by cumulative weights; none when there is none.
+fn drawn<T>(entries: &[(T, f64)], random: &mut ChaCha8Rng) -> Option<usize> {
+    let (_, total) = entries.last()?;
+    let point = random.random::<f64>() * total;
+    let index = entries.partition_point(|(_, cumulative)| *cumulative <= point);
+    Some(index.min(entries.len() - 1))
 }
 
 #[cfg(test)]
@@ -158,5 +196,31 @@ mod tests {
         assert!((7_240..=7_760).contains(&counts["often"]), "{counts:?}");
         assert_eq!(counts.len(), 2);
         assert_eq!(RepositoryDraw::default().draw(&mut random), None);
+        assert!(!draw.has_writable() && draw.draw_writable(&mut random).is_none());
+    }
+
+    #[test]
+    fn those_without_a_default_branch_are_not_written_to() {
+        let entry = |slug: &str, branch: Option<&str>| DrawnRepository {
+            project: "P".into(),
+            slug: slug.into(),
+            default_branch: branch.map(str::to_owned),
+        };
+        let [a, b, c] = [entry("a", Some("main")), entry("b", None), entry("c", Some("main"))];
+        let draw = RepositoryDraw::among([(a, 0.25), (b.clone(), 0.5), (c, 0.25)].into_iter());
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let slugs: String =
+            (0..1000).map(|_| draw.draw_writable(&mut random).unwrap().slug.as_str()).collect();
+        // 500 expected; six standard deviations are 95.
+        assert!((405..=595).contains(&slugs.matches('a').count()), "{slugs}");
+        assert!(draw.has_writable() && !slugs.contains('b'));
+        let nothing_known = draw.without_default_branch();
+        assert!(!nothing_known.has_writable() && !nothing_known.is_empty());
+        // Where all are known both draws are the same.
+        let all = RepositoryDraw::among(draw.entries.iter().filter(|(it, _)| *it != b).cloned());
+        let (mut one, mut other) = (ChaCha8Rng::seed_from_u64(2), ChaCha8Rng::seed_from_u64(2));
+        for _ in 0..100 {
+            assert_eq!(all.draw(&mut one), all.draw_writable(&mut other));
+        }
     }
 }

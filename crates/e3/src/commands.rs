@@ -20,6 +20,7 @@ mod schema;
 mod status;
 mod validate;
 
+pub(crate) use githost::FaultsArguments;
 pub(crate) use load::{ExistingProvider, LOAD_ABOUT, LOAD_EXAMPLES, LoadArguments};
 
 use crate::app::App;
@@ -34,7 +35,7 @@ use crate::failure::Failure;
 pub(crate) async fn perform(global: &Global, command: Command) -> Result<Exit, Failure> {
     // A server that runs as a child of e3 has no home.
     if let Command::Githost(command) = command {
-        return githost::perform(command).await;
+        return githost::perform(global.json, command).await;
     }
     let app = App::new(global)?;
     match command {
@@ -55,7 +56,7 @@ pub(crate) async fn perform(global: &Global, command: Command) -> Result<Exit, F
         Command::Deprovision(run) => Box::pin(deprovision::perform(&app, &run.run)).await,
         Command::Status(command) => status::perform(&app, command.run.as_deref()).await,
         Command::Compare(command) => compare::perform(&app, &command),
-        Command::Githost(command) => githost::perform(command).await,
+        Command::Githost(command) => githost::perform(global.json, command).await,
         Command::Load(command) => Box::pin(load::perform(&app, &command)).await,
         Command::Schema(command) => schema::perform(command.name.as_deref(), app.json),
         Command::Completions { shell } => completions::perform(shell),

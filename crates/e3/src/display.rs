@@ -4,6 +4,7 @@
 //! Events come in, lines go out. What they say is a function of values, in `state` and `lines`; only this file has a clock.
 
 mod lines;
+mod search;
 mod state;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,14 +78,22 @@ impl Display {
                 };
                 self.printer.progress("reset", &format!("{thread} {done} after {seconds:.1} s"));
             }
-            FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
+            FleetEvent::StageStarted { stage, thread, clients, duration, position, of, probe, .. } => {
                 let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 let (load, length) = (state.load(*stage, *clients), state.length(*stage, *duration));
                 drop(state);
-                let text = format!("{position}/{of}  {thread}, {load} {length} ({stage})");
+                let probe = probe.as_ref().map_or_else(String::new, search::number);
+                let text = format!("{position}/{of}  {thread}, {probe}{load} {length} ({stage})");
                 self.printer.progress("run", &text);
             }
             FleetEvent::Progress { .. } => {}
+            FleetEvent::ProbeJudged { thread, is_open, verdict, reason, state, .. } => {
+                self.printer.progress("search", &format!("     {}: {reason}", verdict.name()));
+                if state.next.is_none() {
+                    self.printer
+                        .progress("search", &format!("     {thread}: {}", search::end(state, *is_open)));
+                }
+            }
             FleetEvent::StageEnded { stage, outcome, ok, errors, max_ms, failures } => {
                 let how = match outcome {
                     StageOutcome::Completed => "ended",

@@ -17,7 +17,8 @@ pub(crate) enum Exit {
     Failure = 1,
     /// The command line was not understood.
     Usage = 2,
-    /// Everything was done, but a threshold is broken, or could not be judged.
+    /// Everything was done, but a threshold is broken or could not be judged, or a search found no load that it can
+    /// answer for.
     Threshold = 3,
     /// The experiment has findings that are errors; nothing was set up.
     Findings = 10,
@@ -41,7 +42,7 @@ impl Exit {
         (Self::Success, "Everything was done, and every number is what it says it is."),
         (Self::Failure, "Something failed that no other code names."),
         (Self::Usage, "The command line was not understood."),
-        (Self::Threshold, "A threshold is broken, or could not be judged."),
+        (Self::Threshold, "A threshold is broken or could not be judged, or a search has no answer."),
         (Self::Findings, "The experiment has findings that are errors; nothing was set up."),
         (Self::Provision, "The systems under test could not be set up or loaded."),
         (Self::Leftover, "Something that was set up could not be removed; `e3 deprovision` names it."),

@@ -1,9 +1,10 @@
-//! What the terminal says of an analysis: the answer, the most telling numbers, the thresholds, where the report lies.
+//! What the terminal says of an analysis: the answer, the most telling numbers, the searches, the thresholds, where the
+//! report lies.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use e3_model::{Analysis, LoadLevel, ThresholdState};
+use e3_model::{Analysis, LoadLevel, ProbePoint, ProbeVerdict, SearchAnalysis, ThresholdState};
 
 use crate::printer::several;
 use crate::terminal::Style;
@@ -14,6 +15,9 @@ pub(crate) fn summary(analysis: &Analysis, report: &Path, columns: usize, style:
     let mut out = String::from("\n");
     answer(&mut out, analysis, columns, style);
     headlines(&mut out, analysis, columns, style);
+    for search in &analysis.searches {
+        probes(&mut out, search, columns, style);
+    }
     thresholds(&mut out, analysis, columns, style);
     let _ = writeln!(out, "\nreport: {}", report.display());
     out
@@ -41,6 +45,36 @@ fn headlines(out: &mut String, analysis: &Analysis, columns: usize, style: Style
         let _ = writeln!(out, "{}  {}", text::left(&headline.label, widest), style.bold(&headline.value));
         let detail = text::wrap(&headline.detail, columns.saturating_sub(indent), indent);
         let _ = writeln!(out, "{:indent$}{detail}", "");
+    }
+}
+
+/// The loads of a search by how its probes came out, each group in the order in which they ran; what was found is among
+/// the most telling numbers.
+fn probes(out: &mut String, search: &SearchAnalysis, columns: usize, style: Style) {
+    let heading = format!(
+        "{} of “{}”: {}",
+        several(search.probes.len(), "probe"),
+        text::one_line(&search.thread),
+        text::one_line(&search.slo.join(" and "))
+    );
+    let _ = writeln!(out, "\n{}", text::wrap(&heading, columns, 0));
+    let kinds: [(Option<ProbeVerdict>, &str, Look); 4] = [
+        (Some(ProbeVerdict::Held), "held", Style::good),
+        (Some(ProbeVerdict::Broken), "broken", Style::bad),
+        (Some(ProbeVerdict::Undecided), "undecided", Style::warning),
+        (None, "not ended", Style::warning),
+    ];
+    for (verdict, word, look) in kinds {
+        let loads: Vec<String> = search
+            .probes
+            .iter()
+            .filter(|probe: &&ProbePoint| probe.verdict == verdict)
+            .map(|probe| search.level(probe.load).to_string())
+            .collect();
+        if !loads.is_empty() {
+            let loads = text::wrap(&loads.join(", "), columns.saturating_sub(DETAIL), DETAIL);
+            let _ = writeln!(out, "  {}  {loads}", look(style, &format!("{word:<9}")));
+        }
     }
 }
 
@@ -85,6 +119,8 @@ const STATES: [(ThresholdState, &str); 3] = [
     (ThresholdState::Undecided, "undecided"),
     (ThresholdState::Held, "held"),
 ];
+/// How a word looks.
+type Look = fn(Style, &str) -> String;
 const NARROWEST_DETAIL: usize = 40;
 /// Where the details of thresholds begin.
 const DETAIL: usize = 13;

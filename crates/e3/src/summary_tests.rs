@@ -64,6 +64,41 @@ fn the_summary_fits_its_width() {
 }
 
 #[test]
+fn the_probes_of_a_search_are_listed_by_how_they_came_out() {
+    let mut analysis = analysis();
+    let probe = |(stage, load, verdict): (u32, f64, Option<&str>)| json!({"stage": stage, "load": load, "verdict": verdict, "reason": ""});
+    let probes = [
+        (2, 20.0, Some("held")),
+        (3, 40.0, Some("held")),
+        (4, 80.0, Some("broken")),
+        (5, 56.5685, Some("broken")),
+        (6, 47.5683, Some("undecided")),
+        (7, 47.5683, Some("held")),
+        (8, 47.5683, None),
+    ];
+    let search = json!({
+        "thread": 0, "stage": 1, "thread_name": "1 node", "slo": ["p95(scm.GitCloneOverHttp) < 2s", "errors < 1%"],
+        "is_open": true, "highest_held": 47.5683, "lowest_broken": 56.5685, "end": "cut-short", "sentence": "",
+        "probes": probes.map(probe),
+    });
+    analysis.searches = vec![serde_json::from_value(search).unwrap()];
+    analysis.thresholds.clear();
+    let out = summary(&analysis, Path::new("r.html"), 60, Style::PLAIN);
+    assert!(out.lines().all(|line| text::columns(line) <= 60), "{out}");
+    let (_, probes) = out.split_once("\n\n7 probes").unwrap();
+    insta::assert_snapshot!(format!("7 probes{probes}"), @r"
+    7 probes of “1 node”: p95(scm.GitCloneOverHttp) < 2s and
+    errors < 1%
+      held       20/s, 40/s, 47.568/s
+      broken     80/s, 56.569/s
+      undecided  47.568/s
+      not ended  47.568/s
+
+    report: r.html
+    ");
+}
+
+#[test]
 fn what_there_is_nothing_to_say_of_is_left_out() {
     let mut analysis = analysis();
     analysis.answer = e3_model::Answer::default();

@@ -5,8 +5,8 @@
 
 mod drive;
 pub(super) mod nginx;
-mod node;
-mod repository;
+pub(super) mod node;
+pub(super) mod repository;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -168,7 +168,7 @@ impl SoakHome {
 }
 
 /// The files that githost itself locks, which are there for good.
-const KEPT_LOCKS: [&str; 2] = ["open.lock", "merging.lock"];
+const KEPT_LOCKS: [&str; 3] = ["open.lock", "merging.lock", "atlassian-bitbucket-access.lock"];
 const SAID: &str = "said.log";
 /// The exit code that says that the worker was the bottleneck.
 const BOUND_BY_WORKER: i32 = 32;

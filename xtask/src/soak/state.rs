@@ -1,19 +1,21 @@
 //! What REST shows of the system under test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
-use e3_bitbucket::{Bitbucket, PullRequestFilter};
+use e3_bitbucket::{Bitbucket, PullRequestFilter, RestActivity};
 use e3_http::BaseUrl;
 use e3_model::Topology;
 
 use super::home::SoakHome;
 
-/// The branches and open pull requests of a system.
+/// The branches and open pull requests of a system, and what people said of those.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct State {
     branches: BTreeSet<String>,
     open: BTreeSet<String>,
+    comments: BTreeSet<String>,
+    approvals: BTreeSet<String>,
 }
 
 /// Reads the state of the run's only system.
@@ -39,13 +41,38 @@ async fn list(bitbucket: &mut Bitbucket) -> Result<State> {
             let (key, slug) = (&project.key, &repository.slug);
             let branches = bitbucket.branches(key, slug).await?;
             state.branches.extend(branches.into_iter().map(|branch| format!("{key}/{slug} {}", branch.id)));
-            let open = bitbucket.pull_requests(key, slug, PullRequestFilter::Open).await?;
-            state
-                .open
-                .extend(open.into_iter().map(|open| format!("{key}/{slug} {} {}", open.id, open.title)));
+            for open in bitbucket.pull_requests(key, slug, PullRequestFilter::Open).await? {
+                let place = format!("{key}/{slug} {}", open.id);
+                let activities = bitbucket.activities(key, slug, open.id).await?;
+                state.comments.extend(comments(&activities).map(|comment| format!("{place}: {comment}")));
+                state.approvals.extend(approvals(&activities).map(|user| format!("{place} by {user}")));
+                state.open.insert(format!("{place} {}", open.title));
+            }
         }
     }
     Ok(state)
+}
+
+/// Returns what was said, each by its number.
+fn comments(activities: &[RestActivity]) -> impl Iterator<Item = String> {
+    let comments = activities.iter().filter_map(|activity| activity.comment.as_ref());
+    comments.map(|comment| format!("{} {:?}", comment.id, comment.text))
+}
+
+/// Returns who approved and did not take it back; `activities` are the newest first.
+fn approvals(activities: &[RestActivity]) -> impl Iterator<Item = &str> {
+    let mut last: BTreeMap<&str, bool> = BTreeMap::new();
+    for activity in activities {
+        let is_approval = match activity.action.as_str() {
+            "APPROVED" => true,
+            "UNAPPROVED" | "REVIEWED" => false,
+            _ => continue,
+        };
+        if let Some(user) = &activity.user {
+            last.entry(user.name.as_str()).or_insert(is_approval);
+        }
+    }
+    last.into_iter().filter_map(|(user, is_approval)| is_approval.then_some(user))
 }
 
 impl State {
@@ -55,6 +82,8 @@ impl State {
         for (what, now, before) in [
             ("the branch", &self.branches, &before.branches),
             ("the open pull request", &self.open, &before.open),
+            ("the comment", &self.comments, &before.comments),
+            ("the approval", &self.approvals, &before.approvals),
         ] {
             problems.extend(now.difference(before).map(|left| format!("{what} {left} is left")));
             problems.extend(before.difference(now).map(|gone| format!("{what} {gone} is gone")));
@@ -72,6 +101,7 @@ mod tests {
         let state = |branches: &[&str], open: &[&str]| State {
             branches: branches.iter().map(|name| (*name).to_owned()).collect(),
             open: open.iter().map(|name| (*name).to_owned()).collect(),
+            ..State::default()
         };
         let before = state(&["P/r main", "P/r x"], &["P/r 1 t"]);
         assert_eq!(before.left_since(&before), Vec::<String>::new());
@@ -79,5 +109,21 @@ mod tests {
         let expected =
             ["the branch P/r y is left", "the branch P/r x is gone", "the open pull request P/r 2 t is left"];
         assert_eq!(after.left_since(&before), expected);
+    }
+
+    #[test]
+    fn comments_and_approvals_are_those_that_still_stand() {
+        let activities: Vec<RestActivity> = serde_json::from_str(
+            r#"[
+                {"action": "UNAPPROVED", "user": {"name": "ada"}},
+                {"action": "APPROVED", "user": {"name": "bob"}},
+                {"action": "COMMENTED", "user": {"name": "bob"}, "comment": {"id": 7, "text": "Why?"}},
+                {"action": "APPROVED", "user": {"name": "ada"}},
+                {"action": "OPENED", "user": {"name": "cy"}}
+            ]"#,
+        )
+        .unwrap();
+        assert_eq!(approvals(&activities).collect::<Vec<_>>(), ["bob"]);
+        assert_eq!(comments(&activities).collect::<Vec<_>>(), ["7 \"Why?\""]);
     }
 }

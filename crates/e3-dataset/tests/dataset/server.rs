@@ -30,6 +30,7 @@ impl Server {
             admin_password: admin_password.clone(),
             database: None,
             node: "1".to_owned(),
+            properties: BTreeMap::new(),
         };
         let (tell, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -38,10 +38,20 @@ impl ForkedClone {
 }
 
 pub(super) async fn clone(git: &ForkedGit, repository: &RepositoryPath) -> Result<ForkedClone, GitError> {
+    with(git, repository, &[]).await
+}
+
+/// Clones with such options.
+pub(super) async fn with(
+    git: &ForkedGit,
+    repository: &RepositoryPath,
+    options: &[&str],
+) -> Result<ForkedClone, GitError> {
     let scratch =
         Scratch::new(&git.place).map_err(|source| error::files(repository, git.place.path(), source))?;
     let url = git.place.url(repository);
-    let call = Call::of(["clone", "--quiet", "--bare", "--", &url]).arg(scratch.path()).writing_to(&scratch);
+    let call = Call::of(["clone", "--quiet", "--bare"]).args(options).args(&["--", &url]);
+    let call = call.arg(scratch.path()).writing_to(&scratch);
     git.git(repository, call).await?;
     let packs = scratch.path().join("objects/pack");
     let (objects, pack_bytes) = measured(&packs).map_err(|source| error::files(repository, packs, source))?;

@@ -64,7 +64,7 @@ const UNAUTHORIZED: [&str; 2] = ["terminal prompts disabled", "Authentication fa
 const STATUSES: [&str; 2] = ["The requested URL returned error: ", "RPC failed; HTTP "];
 
 /// The first that is found counts: those that say why come before those that say what came of it.
-const OUTCOMES: [(&str, Outcome); 32] = [
+const OUTCOMES: [(&str, Outcome); 33] = [
     ("timed out", Outcome::Timeout),
     ("Connection refused", Outcome::Refused),
     ("Couldn't connect to server", Outcome::Refused),
@@ -74,6 +74,7 @@ const OUTCOMES: [(&str, Outcome); 32] = [
     ("Host key verification failed", Outcome::Git),
     ("Could not resolve host", Outcome::Connection),
     ("SSL certificate", Outcome::Connection),
+    ("SSL: ", Outcome::Connection),
     ("certificate verification failed", Outcome::Connection),
     ("SSL_", Outcome::Connection),
     ("gnutls_", Outcome::Connection),
@@ -148,6 +149,10 @@ mod tests {
                 Outcome::Refused,
             ),
             ("ssh: connect to host h port 1: Connection timed out", Outcome::Timeout),
+            (
+                "fatal: unable to access 'https://h/': SSL: certificate subject name (x) does not match target host name 'h'",
+                Outcome::Connection,
+            ),
             ("git@h: Permission denied (publickey).", Outcome::Git),
             ("Host key verification failed.", Outcome::Git),
             (

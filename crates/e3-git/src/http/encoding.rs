@@ -4,23 +4,15 @@
 
 use std::io::{self, Write};
 
-use e3_git_wire::{AnswerReader, Fault};
-use flate2::{
-    Compression,
-    write::{GzEncoder, MultiGzDecoder, ZlibDecoder},
-};
+use e3_git_wire::{AnswerReader, Fault, gzip};
+use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
 /// What a client can inflate.
 pub(super) const ACCEPTED: &str = "deflate, gzip";
 
 /// Returns a request's body compressed, if git would compress it.
 pub(super) fn compressed(body: &[u8]) -> Option<Vec<u8>> {
-    if body.len() <= LARGEST_PLAIN {
-        return None;
-    }
-    // Ids are most of it, of which half their digits are left at any level.
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
-    encoder.write_all(body).and_then(|()| encoder.finish()).ok()
+    (body.len() > LARGEST_PLAIN).then(|| gzip(body))
 }
 
 /// Hands the plain bytes of an answer to its reader as they come; holds no more of them than a decoder's window.
@@ -128,7 +120,7 @@ const LARGEST_PLAIN: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use flate2::write::ZlibEncoder;
+    use flate2::{Compression, write::ZlibEncoder};
 
     use super::*;
 

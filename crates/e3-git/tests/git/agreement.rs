@@ -126,8 +126,22 @@ async fn agrees_on_parts<S: Server>(site: &Site<S>, seed: u64) {
         (CloneOptions { is_blobless, ..CloneOptions::default() }, &["--filter=blob:none"]),
         (CloneOptions { branches: head.clone(), ..CloneOptions::default() }, &["--single-branch"]),
         (
-            CloneOptions { depth: NonZeroU32::new(1), branches: head.clone(), is_blobless },
+            CloneOptions {
+                depth: NonZeroU32::new(1),
+                branches: head.clone(),
+                is_blobless,
+                ..CloneOptions::default()
+            },
             &["--depth=1", "--filter=blob:none"],
+        ),
+        (
+            CloneOptions {
+                depth: NonZeroU32::new(1),
+                branches: head.clone(),
+                is_tagless: true,
+                ..CloneOptions::default()
+            },
+            &["--depth=1", "--no-tags"],
         ),
     ] {
         let native = clone_with(&site.remote(), &repository(&slug), &options).await.unwrap();

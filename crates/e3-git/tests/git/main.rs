@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod agreement;
+mod behind;
 mod connections;
 mod fetching;
 mod forked;
+mod forked_tls;
 mod http;
 mod http_as_git;
 mod http_bad_input;

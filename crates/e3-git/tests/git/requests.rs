@@ -73,10 +73,15 @@ fn clones() -> Vec<(Vec<&'static str>, CloneOptions)> {
     let everything = CloneOptions::default();
     let (head, depth) = (Branches::Head, |depth| NonZeroU32::new(depth));
     let named = |name: &str| Branches::Named(name.to_owned());
-    let clone = |branches, depth, is_blobless| CloneOptions { branches, depth, is_blobless };
+    let clone =
+        |branches, depth, is_blobless| CloneOptions { branches, depth, is_blobless, is_tagless: false };
     vec![
         (vec![], everything.clone()),
         (vec!["--depth=1"], clone(head.clone(), depth(1), false)),
+        (
+            vec!["--depth=1", "--no-tags"],
+            CloneOptions { is_tagless: true, ..clone(head.clone(), depth(1), false) },
+        ),
         (vec!["--depth=3", "--no-single-branch"], clone(Branches::All, depth(3), false)),
         (vec!["--filter=blob:none"], clone(Branches::All, None, true)),
         (vec!["--single-branch"], clone(head, None, false)),

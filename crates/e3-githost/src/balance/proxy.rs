@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use super::node::{Node, Unanswered};
+use crate::faults::{Cut, FRONT, is_cut};
 use crate::status;
 
 type Answer = Response<BoxBody<Bytes, hyper::Error>>;
@@ -52,6 +53,7 @@ impl Front {
         let mut request = Request::from_parts(head, Outgoing(Some(body)));
         for node in self.round(&self.turn) {
             match try_node(node, request, again.is_some()).await {
+                Ok(response) if is_cut(response.headers()) => return cut(),
                 Ok(mut response) => {
                     remove_hop_by_hop(response.headers_mut());
                     return response.map(BodyExt::boxed);
@@ -142,6 +144,7 @@ fn forward(mut headers: HeaderMap, peer: SocketAddr, ssh_port: Option<u16>) -> H
     }
     // Clone links lead to the front; what a client says about that is not to be believed.
     headers.remove(FORWARDED_SSH);
+    headers.insert(FRONT, HeaderValue::from_static("1"));
     if let Some(port) = ssh_port {
         headers.insert(FORWARDED_SSH, HeaderValue::from(port));
     }
@@ -160,6 +163,13 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in named.into_iter().chain(HOP_BY_HOP) {
         headers.remove(name);
     }
+}
+
+/// Returns the answer in whose place the client's connection is cut.
+fn cut() -> Answer {
+    let mut response = plain(StatusCode::BAD_GATEWAY, "");
+    response.extensions_mut().insert(Cut);
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Answer {
@@ -266,6 +276,8 @@ mod tests {
         let mut left: Vec<_> =
             headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
         left.sort_unstable();
-        assert_eq!(left, [("host", "git.example"), ("x-forwarded-for", "10.0.0.1, 127.0.0.1")]);
+        let expected =
+            [("host", "git.example"), ("x-e3-front", "1"), ("x-forwarded-for", "10.0.0.1, 127.0.0.1")];
+        assert_eq!(left, expected);
     }
 }

@@ -11,10 +11,11 @@ mod ls_refs;
 mod peel;
 mod words;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use super::{Call, GitError, Service, pkt};
 use disk::Unread;
@@ -55,6 +56,29 @@ struct Refs {
     /// In the order of their names.
     list: Vec<Ref>,
     settings: Vec<u8>,
+    /// What tells them from all others, once somebody has asked.
+    digest: OnceLock<[u8; 32]>,
+}
+
+impl Refs {
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut part = |data: Option<&[u8]>| {
+            // The length before each part keeps two different lists from looking alike.
+            digest.update(data.map_or(u64::MAX, |data| u64::try_from(data.len()).unwrap_or(0)).to_be_bytes());
+            digest.update(data.unwrap_or_default());
+        };
+        let id = |id: &'_ Option<Id>| id.as_ref().map(|id| id.to_vec());
+        part(Some(&self.settings));
+        part(id(&self.head.id).as_deref());
+        part(self.head.target.as_deref());
+        for one in &self.list {
+            part(Some(&one.name));
+            part(Some(&one.id));
+            part(one.target.as_deref());
+        }
+        digest.finalize().into()
+    }
 }
 
 /// What one node has learned about advertisements.
@@ -78,6 +102,11 @@ impl Call {
                 return Ok(None);
             }
         };
+        if self.host.refs_uncached {
+            self.host.metrics.advertisement(false);
+            return Ok(None);
+        }
+        let ticket = self.ticket_for_refs().await?;
         let Some(refs) = self.refs().await? else {
             self.host.metrics.advertisement(false);
             return Ok(None);
@@ -91,7 +120,7 @@ impl Call {
         }
         // Over a connection that stays, a client that wants nothing says so, and git ends.
         let (flags, nothing) = if http { (INFO_REFS, &b""[..]) } else { (&[][..], pkt::FLUSH) };
-        let data = match self.start(flags).await?.output(nothing, LARGEST, LONGEST).await {
+        let data = match self.start(flags, ticket)?.output(nothing, LARGEST, LONGEST).await {
             Err(GitError::TooMuch(_)) => return Ok(None),
             data => data?,
         };
@@ -107,12 +136,22 @@ impl Call {
     }
 
     async fn ls_refs_without_git(&self, request: &LsRefs) -> Result<Option<Bytes>, GitError> {
+        if self.host.refs_uncached {
+            return Ok(None);
+        }
+        let _ticket = self.ticket_for_refs().await?;
         let Some(refs) = self.refs().await? else { return Ok(None) };
         // Only once git has been heard is it known that it serves this at all.
         if !lock(&self.host.git.advertisements.words).serve_ls_refs(&refs) {
             return Ok(None);
         }
         Ok(request.answer(&refs).map(Bytes::from))
+    }
+
+    /// Returns what tells the refs as they are on disk now from all others, settings included; none if they are not to be
+    /// read here.
+    pub(super) async fn refs_now(&self) -> Result<Option<[u8; 32]>, GitError> {
+        Ok(self.refs().await?.map(|refs| *refs.digest.get_or_init(|| refs.digest())))
     }
 
     /// Returns the refs as they are on disk now; none if they are not to be read here.

@@ -4,16 +4,20 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::wanted::Wanted;
 use super::{GitChild, GitError};
+use crate::access_log::{Label, Record, Recorded};
 use crate::failure::Failure;
 use crate::metrics::{GitCall, Transport};
 use crate::names::{ProjectKey, Slug};
 use crate::permissions::{Level, check_user};
 use crate::state::App;
 use crate::store::{Repository, User};
+use crate::throttle::Ticket;
 
 /// What git serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) protocol: Option<String>,
     /// Counts the call while it lives; none while only refs are advertised over HTTP.
     pub(crate) counted: Option<GitCall>,
+    /// What is noted of the request or command.
+    pub(crate) record: Option<Arc<Record>>,
 }
 
 impl Call {
@@ -64,7 +70,7 @@ impl Call {
             }
             checked => checked?,
         }
-        Ok(Self { host, user, repository, service, protocol, counted: None })
+        Ok(Self { host, user, repository, service, protocol, counted: None, record: None })
     }
 
     /// Returns the same call, counted from now on until it is dropped.
@@ -73,10 +79,48 @@ impl Call {
         self
     }
 
+    /// Returns the same call, with what is noted of it.
+    pub(crate) fn recorded(mut self, record: &Arc<Record>) -> Self {
+        self.record = Some(Arc::clone(record));
+        self
+    }
+
+    /// Returns the same call, with what is noted of its request, if anything is.
+    pub(crate) fn recorded_by(mut self, recorded: Recorded) -> Self {
+        self.record = recorded.0;
+        self
+    }
+
+    /// Notes what it turned out to be by what the client wanted, and whether it got a pack.
+    pub(crate) fn label_as(&self, wanted: Wanted, has_pack: bool) {
+        if let Some(record) = &self.record {
+            record.label_as(wanted, has_pack);
+        }
+    }
+
+    /// Notes that nothing but refs was asked for, if that is so.
+    pub(crate) fn label_refs(&self) {
+        if let Some(record) = &self.record
+            && ![Label::Clone, Label::Fetch].into_iter().any(|label| record.has(label))
+        {
+            record.label(Label::Refs);
+        }
+    }
+
+    /// Notes what it turned out to be.
+    pub(crate) fn label(&self, label: Label) {
+        if let Some(record) = &self.record {
+            record.label(label);
+        }
+    }
+
     /// Notes bytes that came from the client and went to it, over SSH; by HTTP they are counted as they pass.
     pub(crate) fn note_bytes(&self, received: usize, sent: usize) {
         if let Some(counted) = &self.counted {
             counted.bytes(received, sent);
+        }
+        if let Some(record) = &self.record {
+            record.note_bytes(received, sent);
         }
     }
 
@@ -96,8 +140,18 @@ impl Call {
         self.host.repositories.path(self.repository.id)
     }
 
-    /// Starts git when it is its turn, with these flags between the service and the directory.
-    pub(crate) async fn start(&self, flags: &[&str]) -> Result<GitChild, GitError> {
+    /// Waits for the ticket that this operation takes.
+    pub(crate) async fn ticket(&self) -> Result<Ticket, GitError> {
+        Ok(self.host.throttle.hosting.take().await?)
+    }
+
+    /// Waits for the ticket that advertising refs takes.
+    pub(crate) async fn ticket_for_refs(&self) -> Result<Ticket, GitError> {
+        Ok(self.host.throttle.refs.take().await?)
+    }
+
+    /// Starts git, with these flags between the service and the directory; it holds the ticket for as long as it is there.
+    pub(crate) fn start(&self, flags: &[&str], ticket: Ticket) -> Result<GitChild, GitError> {
         let mut command = self.host.git.command();
         if self.service == Service::ReceivePack {
             command.arg("-c").arg(format!("receive.maxInputSize={}", self.host.limits.push_bytes));
@@ -111,7 +165,7 @@ impl Call {
         }
         command.env("GIT_COMMITTER_NAME", &self.user.name);
         command.env("GIT_COMMITTER_EMAIL", format!("{}@githost", self.user.slug));
-        let child = self.host.git.spawn(command).await?;
+        let child = self.host.git.serve(command, ticket)?;
         if self.service == Service::ReceivePack { child.unhurried() } else { Ok(child) }
     }
 

@@ -7,10 +7,9 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::Busy;
+use crate::throttle::{Busy, Ticket};
 
 /// A child with its pipes. Dropped before it has ended, it and all it started are told to end, then made to.
 pub(crate) struct GitChild {
@@ -27,7 +26,7 @@ struct Running {
     /// The other end of its stdout, and the time that it may take to end by itself after the end of its input.
     unhurried: Option<OwnedFd>,
     /// Held until the child is gone, so that ending ones count among those that run.
-    _turn: OwnedSemaphorePermit,
+    _ticket: Ticket,
 }
 
 /// Why a Git operation did not go well.
@@ -49,17 +48,13 @@ pub(crate) enum GitError {
 
 impl GitChild {
     /// Starts the command; its stdin and stdout are as it says, what it complains about is kept.
-    pub(crate) fn spawn(
-        mut command: Command,
-        turn: OwnedSemaphorePermit,
-        reaper: TaskTracker,
-    ) -> Result<Self, GitError> {
+    pub(crate) fn spawn(mut command: Command, ticket: Ticket, reaper: TaskTracker) -> Result<Self, GitError> {
         command.stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
         let mut child = command.spawn().map_err(GitError::Spawn)?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let complaints = child.stderr.take().map(|pipe| AbortOnDropHandle::new(tokio::spawn(tail(pipe))));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let running = Some(Running { child, group, unhurried: None, _turn: turn });
+        let running = Some(Running { child, group, unhurried: None, _ticket: ticket });
         Ok(Self { running, reaper, complaints, stdin, stdout })
     }
 

@@ -12,8 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 
+use super::fetch_cache::{Tap, hear};
 use super::inflate::Inflate;
 use super::{GitChild, GitError};
+use crate::faults::Injected;
 
 /// Why a conversation broke off.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,8 @@ pub(super) enum Broken {
     Idle(Duration),
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    Fault(#[from] Injected),
 }
 
 /// The bounds of one conversation.
@@ -45,7 +49,7 @@ pub(super) struct Answer {
     first: Option<Bytes>,
 }
 
-/// Lets the child and the client talk; `afterwards` runs if the child ended well.
+/// Lets the child and the client talk; the tap hears what the child says, `afterwards` runs if the child ended well.
 ///
 /// # Errors
 /// What went wrong before the child said anything, so that the status can still tell.
@@ -53,13 +57,13 @@ pub(super) async fn converse(
     child: GitChild,
     (body, inflate): (Body, Inflate),
     bounds: Bounds,
-    afterwards: impl Future<Output = ()> + Send + 'static,
+    (tap, afterwards): (Option<Tap>, impl Future<Output = ()> + Send + 'static),
 ) -> Result<Answer, Broken> {
     let (sender, mut chunks) = mpsc::channel(CHUNKS_AHEAD);
     // Dropping the receiver ends the task.
     child.tracker().spawn(async move {
         let gone = sender.clone();
-        let talk = talk(child, (body, inflate), bounds, (&sender, afterwards));
+        let talk = talk(child, (body, inflate), bounds, (&sender, tap.as_ref(), afterwards));
         let broken = tokio::select! {
             () = gone.closed() => Broken::Gone,
             talked = tokio::time::timeout(bounds.run, talk) => match talked {
@@ -79,12 +83,25 @@ pub(super) async fn converse(
 }
 
 impl Answer {
-    /// Returns the chunks in order; one that is an error makes the response end visibly short.
-    pub(super) fn into_stream(self, before: Option<Bytes>) -> impl Stream<Item = Result<Bytes, Broken>> {
-        let head = before.into_iter().chain(self.first).map(Ok);
+    /// Returns the chunks in order; one that is an error makes the response end visibly short. `heard` is told what the child
+    /// says, and at last that it says no more.
+    pub(super) fn into_stream(
+        self,
+        before: Option<Bytes>,
+        mut heard: impl FnMut(Option<&[u8]>) + Send,
+    ) -> impl Stream<Item = Result<Bytes, Broken>> {
+        let Self { chunks, first } = self;
+        let head = stream::iter(first.into_iter().map(Ok));
         let tail =
-            stream::unfold(self.chunks, async |mut chunks| chunks.recv().await.map(|chunk| (chunk, chunks)));
-        stream::iter(head).chain(tail)
+            stream::unfold(chunks, async |mut chunks| chunks.recv().await.map(|chunk| (chunk, chunks)));
+        let said = head.chain(tail).map(Some).chain(stream::iter([None]));
+        let said = said.filter_map(move |chunk| {
+            if let None | Some(Ok(_)) = chunk {
+                heard(chunk.as_ref().and_then(|chunk| chunk.as_deref().ok()));
+            }
+            std::future::ready(chunk)
+        });
+        stream::iter(before.into_iter().map(Ok)).chain(said)
     }
 }
 
@@ -92,13 +109,13 @@ async fn talk(
     mut child: GitChild,
     (body, inflate): (Body, Inflate),
     bounds: Bounds,
-    (sender, afterwards): (&mpsc::Sender<Result<Bytes, Broken>>, impl Future<Output = ()>),
+    (sender, tap, afterwards): (&mpsc::Sender<Result<Bytes, Broken>>, Option<&Tap>, impl Future<Output = ()>),
 ) -> Result<(), Broken> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let feed = feed(body, inflate, stdin, bounds);
     let drain = async {
         match stdout {
-            Some(stdout) => drain(stdout, sender, bounds.idle).await,
+            Some(stdout) => drain(stdout, (sender, tap), bounds.idle).await,
             None => Ok(false),
         }
     };
@@ -169,7 +186,7 @@ async fn pass_on(
 /// Moves the child's output to the client; returns whether there was any.
 async fn drain(
     mut stdout: ChildStdout,
-    sender: &mpsc::Sender<Result<Bytes, Broken>>,
+    (sender, tap): (&mpsc::Sender<Result<Bytes, Broken>>, Option<&Tap>),
     idle: Duration,
 ) -> Result<bool, Broken> {
     let mut buffer = BytesMut::new();
@@ -181,6 +198,7 @@ async fn drain(
             return Ok(said_something);
         }
         said_something = true;
+        hear(tap, &buffer);
         match tokio::time::timeout(idle, sender.send(Ok(buffer.split().freeze()))).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(Broken::Gone),

@@ -1,5 +1,6 @@
 //! Counting requests by HTTP, from their head to the last byte of their answer.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +12,14 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Buf as _, Bytes};
+use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
 use http_body::{Frame, SizeHint};
 use hyper::service::Service as HyperService;
 
 use super::{Metrics, Present, Transport, load};
+use crate::access_log::Record;
+use crate::faults;
 use crate::git::Service;
 use crate::state::App;
 
@@ -23,7 +27,15 @@ use crate::state::App;
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     each: [OfMethod; METHODS.len()],
+    areas: [OfArea; AREAS.len()],
     in_flight: AtomicU64,
+}
+
+/// Requests of one area that have ended.
+#[derive(Debug, Default)]
+struct OfArea {
+    ended: AtomicU64,
+    nanoseconds: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -48,29 +60,60 @@ struct Flight {
     method: usize,
     begun: Instant,
     status: Option<StatusCode>,
+    /// In the order of [`AREAS`].
+    area: usize,
+    record: Option<Arc<Record>>,
 }
+
+/// From where a connection comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Counts a request of any route but those for machines and for looks: `/status`, `/metrics`, style and icon.
 pub(crate) async fn count(State(host): State<App>, request: Request, next: Next) -> Response {
     let metrics = Arc::clone(&host.metrics);
     let service = service_of(&request);
     let mut flight = Flight::begin(&metrics, request.method());
-    let request = match service {
+    flight.area = area_of(request.uri().path());
+    let record = Record::new(&host.access, &metrics, Transport::Http);
+    flight.record = Some(Arc::clone(&record));
+    let mut request = match service {
         Some(service) => {
-            let metrics = Arc::clone(&metrics);
-            let count = move |bytes| metrics.git_bytes(service, Transport::Http, (bytes, 0));
+            let (metrics, record) = (Arc::clone(&metrics), Arc::clone(&record));
+            let count = move |bytes| {
+                metrics.git_bytes(service, Transport::Http, (bytes, 0));
+                record.note_bytes(bytes, 0);
+            };
             request.map(|body| Body::new(Through { body, count, _flight: None }))
         }
-        None => request,
+        None => {
+            // Small bodies, which come with their length, need no look at each piece.
+            let length = request.headers().get(CONTENT_LENGTH);
+            record.note_bytes(length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0), 0);
+            request
+        }
     };
-    let response = next.run(request).await;
-    flight.status = Some(response.status());
+    request.extensions_mut().insert(Arc::clone(&record));
+    let response = faults::serve(&host, request, next).await;
+    // A connection that is cut on purpose gets no answer.
+    flight.status = Some(response.status()).filter(|status| !status.is_informational());
     let count = move |bytes| {
+        record.note_bytes(0, bytes);
         if let Some(service) = service {
             metrics.git_bytes(service, Transport::Http, (0, bytes));
         }
     };
     response.map(|body| Body::new(Through { body, count, _flight: Some(flight) }))
+}
+
+/// Returns the place of a path's area in [`AREAS`].
+fn area_of(path: &str) -> usize {
+    let area = match path.split('/').nth(1) {
+        Some("rest") => "rest",
+        Some("scm") => "scm",
+        _ => "web",
+    };
+    AREAS.iter().position(|name| *name == area).unwrap_or_default()
 }
 
 /// Returns the service that a request is for, by its address.
@@ -101,17 +144,37 @@ impl Requests {
     }
 }
 
+impl Requests {
+    /// Returns each area with how many of its requests have ended, and how long they took together, in seconds.
+    pub(super) fn by_area(&self) -> impl Iterator<Item = (&'static str, u64, f64)> {
+        self.areas.iter().zip(AREAS).map(|(of, area)| {
+            let seconds = std::time::Duration::from_nanos(load(&of.nanoseconds)).as_secs_f64();
+            (area, load(&of.ended), seconds)
+        })
+    }
+}
+
 impl Flight {
     fn begin(metrics: &Arc<Metrics>, method: &Method) -> Self {
         metrics.requests.in_flight.fetch_add(1, Ordering::Relaxed);
         let method = METHODS.iter().position(|name| *name == method.as_str());
         let method = method.unwrap_or(METHODS.len() - 1);
-        Self { metrics: Arc::clone(metrics), method, begun: Instant::now(), status: None }
+        Self {
+            metrics: Arc::clone(metrics),
+            method,
+            begun: Instant::now(),
+            status: None,
+            area: 0,
+            record: None,
+        }
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
+        if let Some(record) = &self.record {
+            record.end(self.status.map(|status| u32::from(status.as_u16())));
+        }
         let requests = &self.metrics.requests;
         requests.in_flight.fetch_sub(1, Ordering::Relaxed);
         let Some(of) = requests.each.get(self.method) else { return };
@@ -124,6 +187,10 @@ impl Drop for Flight {
         let nanoseconds = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         of.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         of.ended.fetch_add(1, Ordering::Relaxed);
+        if let Some(of) = requests.areas.get(self.area) {
+            of.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+            of.ended.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -160,28 +227,32 @@ impl<C: Fn(usize) + Unpin> http_body::Body for Through<C> {
     }
 }
 
-/// The service of one connection, which is counted as long as this lives.
+/// The service of one connection, which is counted as long as this lives; requests are told from where they come.
 pub(crate) struct Counting<S> {
     service: S,
+    peer: Peer,
     _connection: Present,
 }
 
 impl<S> Counting<S> {
-    pub(crate) fn new(service: S, metrics: &Arc<Metrics>) -> Self {
-        Self { service, _connection: metrics.connection() }
+    pub(crate) fn new(service: S, peer: IpAddr, metrics: &Arc<Metrics>) -> Self {
+        Self { service, peer: Peer(peer), _connection: metrics.connection() }
     }
 }
 
-impl<S: HyperService<R>, R> HyperService<R> for Counting<S> {
+impl<S: HyperService<http::Request<B>>, B> HyperService<http::Request<B>> for Counting<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
 
-    fn call(&self, request: R) -> Self::Future {
+    fn call(&self, mut request: http::Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
         self.service.call(request)
     }
 }
 
+/// Source: the names of Bitbucket's request timers for the first; pages and git after it.
+const AREAS: [&str; 3] = ["rest", "web", "scm"];
 /// The last is for all others.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "other"];
 /// The last is for requests that were cut off before they had an answer.

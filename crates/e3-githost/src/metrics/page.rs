@@ -10,7 +10,8 @@ use procfs::process::Process;
 
 use super::text::Text;
 use super::{Calls, Metrics, SERVICES, TRANSPORTS, Transport, load};
-use crate::state::App;
+use super::{bitbucket, faults};
+use crate::state::{App, Host};
 use crate::store::Store;
 
 /// Answers with all counters.
@@ -19,10 +20,11 @@ pub(crate) async fn serve(State(host): State<App>) -> impl IntoResponse {
         (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, text(&host.metrics, &host.store))
+    (headers, text(&host) + &faults::text(&host.faults))
 }
 
-fn text(metrics: &Metrics, store: &Store) -> String {
+fn text(host: &Host) -> String {
+    let (metrics, store) = (&*host.metrics, &host.store);
     let mut text = Text::default();
     add_process(&mut text);
     let uptime = metrics.started.elapsed().as_secs_f64();
@@ -31,6 +33,8 @@ fn text(metrics: &Metrics, store: &Store) -> String {
     add_git(&mut text, metrics);
     add_ssh(&mut text, metrics);
     add_database(&mut text, store);
+    add_log(&mut text, host);
+    bitbucket::add(&mut text, host);
     text.into_string()
 }
 
@@ -133,5 +137,20 @@ fn add_database(text: &mut Text, store: &Store) {
     for (pool, in_use, idle) in store.connections() {
         connections.sample(&[("pool", pool), ("state", "in_use")], in_use);
         connections.sample(&[("pool", pool), ("state", "idle")], idle);
+    }
+}
+
+fn add_log(text: &mut Text, host: &Host) {
+    let (written, lost) = host.access.counted();
+    let help = "Lines of the access log: written, or lost because the disk was too slow or refused.";
+    let mut lines = text.family("githost_access_log_lines_total", "counter", help);
+    lines.sample(&[("state", "written")], written);
+    lines.sample(&[("state", "lost")], lost);
+    let help = "The git that serves.";
+    let version = host.git.version();
+    text.family("githost_git_version", "gauge", help).sample(&[("version", version)], 1);
+    if let Some(rates) = &host.throttle.rates {
+        let help = "Requests that were refused with 429, because their user had sent too many.";
+        text.family("githost_rate_limited_total", "counter", help).sample(&[], rates.refused());
     }
 }

@@ -4,6 +4,7 @@
 //! here. The test below holds the tables against the routes that are served, both ways. Every path is also served with
 //! `1.0` in the place of `latest`.
 
+mod faults;
 mod history;
 mod operation;
 mod people;
@@ -30,7 +31,8 @@ pub(super) fn routes() -> Router<App> {
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// All operations, by subject.
-const TABLES: &[&[Operation]] = &[projects::TABLE, history::TABLE, pull_requests::TABLE, people::TABLE];
+const TABLES: &[&[Operation]] =
+    &[projects::TABLE, history::TABLE, pull_requests::TABLE, people::TABLE, faults::TABLE];
 
 fn document() -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();

@@ -1,6 +1,7 @@
 //! One client: who it is, and the channels it has opened.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -12,9 +13,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::line::{Gate, Piece};
 use super::operation::Operation;
+use crate::access_log::{Head, Record};
 use crate::git::is_protocol;
+use crate::metrics::Transport;
 use crate::state::App;
 use crate::store::User;
+use crate::visit::{request_id, short_name};
 
 /// What the connection's owner should know about its client.
 #[derive(Debug, Default)]
@@ -29,6 +33,9 @@ pub(super) struct Client {
     host: App,
     gate: Arc<Gate>,
     presence: Arc<watch::Sender<Presence>>,
+    peer: IpAddr,
+    /// A short name of the connection, for the access log.
+    session: String,
     user: Option<User>,
     channels: HashMap<ChannelId, Open>,
 }
@@ -59,8 +66,28 @@ impl Open {
 pub(super) struct Running(Arc<watch::Sender<Presence>>);
 
 impl Client {
-    pub(super) fn new(host: App, gate: Arc<Gate>, presence: watch::Sender<Presence>) -> Self {
-        Self { host, gate, presence: Arc::new(presence), user: None, channels: HashMap::new() }
+    pub(super) fn new(host: App, gate: Arc<Gate>, presence: watch::Sender<Presence>, peer: IpAddr) -> Self {
+        let session = short_name(rand::random());
+        let presence = Arc::new(presence);
+        Self { host, gate, presence, peer, session, user: None, channels: HashMap::new() }
+    }
+
+    /// Begins the record of a command.
+    fn record(&self, user: &User, line: Option<&[u8]>, session: &Session) -> Arc<Record> {
+        let host = &self.host;
+        let (number, others, _) = host.traffic.enter();
+        let record = Record::new(&host.access, &host.metrics, Transport::Ssh);
+        record.open(Head {
+            address: self.peer.to_string(),
+            protocol: "ssh",
+            id: request_id(&host.node, number, others),
+            action: format!("SSH - {}", line.map_or("shell".into(), String::from_utf8_lossy)),
+            details: format!("\"{}\"", String::from_utf8_lossy(session.remote_sshid())),
+            user: Some(user.name.clone()),
+            session: Some(self.session.clone()),
+            ssh_user: Some(user.id),
+        });
+        record
     }
 
     /// Returns the user who registered the key, if it is anybody's.
@@ -78,6 +105,11 @@ impl Client {
         }
     }
 
+    /// Returns whether the channel is open, and nothing was begun on it.
+    fn may_begin(&self, channel: ChannelId) -> bool {
+        self.channels.get(&channel).is_some_and(|open| !open.started)
+    }
+
     /// Begins what the channel asks for, once; `line` is none for a shell.
     fn begin(
         &mut self,
@@ -85,12 +117,14 @@ impl Client {
         line: Option<&[u8]>,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        let (Some(open), Some(user)) = (self.channels.get_mut(&channel), &self.user) else {
+        let Some(user) = self.user.clone().filter(|_| self.may_begin(channel)) else {
             return session.channel_failure(channel);
         };
-        if std::mem::replace(&mut open.started, true) {
+        let record = self.record(&user, line, session);
+        let Some(open) = self.channels.get_mut(&channel) else {
             return session.channel_failure(channel);
-        }
+        };
+        open.started = true;
         let (feed, input) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
         open.feed = Some(feed);
@@ -99,11 +133,13 @@ impl Client {
         open.running = Arc::downgrade(&running);
         let operation = Operation {
             host: Arc::clone(&self.host),
-            user: user.clone(),
+            user,
+            record,
             protocol: open.protocol.take(),
             input,
             handle: session.handle(),
             channel,
+            gate: Arc::clone(&self.gate),
             _running: (Running::new(Arc::clone(&self.presence)), running),
         };
         let line = line.map(<[u8]>::to_vec);

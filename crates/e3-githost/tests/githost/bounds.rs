@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::harness::{Place, Server, basic, processes_in, wait_for};
 
 /// Starts a push that never ends, and waits until git runs for it.
-async fn hang(place: &Place, server: &Server) -> TcpStream {
+pub(crate) async fn hang(place: &Place, server: &Server) -> TcpStream {
     let mut stream = TcpStream::connect(server.host()).await.unwrap();
     let head = format!(
         "POST /scm/PROJ/repo.git/git-receive-pack HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\n\
@@ -28,7 +28,7 @@ async fn hang(place: &Place, server: &Server) -> TcpStream {
     stream
 }
 
-async fn wait_until_nothing_runs(place: &Place) {
+pub(crate) async fn wait_until_nothing_runs(place: &Place) {
     let repositories = place.home().canonicalize().unwrap().join("repositories");
     wait_for("every git to be gone", || match processes_in(&repositories) {
         found if found.is_empty() => Ok(()),
@@ -103,18 +103,24 @@ async fn more_git_than_is_allowed_waits_and_then_hears_503() {
     place.limit(&json!({"gitProcesses": 1, "gitQueue": 1, "gitWaitSeconds": 1}));
     let server = server_with_repository(&place).await;
     let stream = hang(&place, &server).await;
-    let path = "/scm/PROJ/repo.git/info/refs?service=git-upload-pack";
-    let (waited, refused) = tokio::join!(server.get(path), server.get(path));
+    let path = "/rest/api/1.0/projects/PROJ/repos/repo/commits";
+    let push = || async {
+        let request = Request::post(server.url("/scm/PROJ/repo.git/git-receive-pack"));
+        let request = request.header("authorization", basic());
+        server.send(request.header("content-type", "application/x-git-receive-pack-request"), "0000").await
+    };
+    let (waited, refused) = tokio::join!(push(), push());
+    assert_ne!(server.get(path).await.status, 503, "short commands have tickets of their own");
     for answer in [&waited, &refused] {
         assert_eq!(answer.status, 503, "{}", answer.text());
         assert_eq!(answer.header("retry-after"), "5");
     }
     let texts = waited.text() + &refused.text();
-    assert!(texts.contains("1 git operations are waiting already"), "{texts}");
-    assert!(texts.contains("waited 1s for a turn to run git"), "{texts}");
+    assert!(texts.contains("1 git operations wait for a scm-hosting ticket already"), "{texts}");
+    assert!(texts.contains("waited 1s for a scm-hosting ticket"), "{texts}");
     drop(stream);
     wait_until_nothing_runs(&place).await;
-    assert_eq!(server.get(path).await.status, 200);
+    assert_eq!(push().await.status, 200);
     server.stop().await.unwrap();
 }
 

@@ -130,6 +130,11 @@ impl Server {
         .await
     }
 
+    /// Starts a node that serves SSH too, with these lines of `bitbucket.properties`.
+    pub(crate) async fn start_throttled(home: &Path, lines: &[&str]) -> Self {
+        Self::start_with(throttled(home, lines)).await
+    }
+
     pub(crate) async fn start_with_password(home: &Path, node: &str, password: &str) -> Self {
         Self::start_with(options(home, node, password)).await
     }
@@ -323,7 +328,14 @@ pub(crate) fn options(home: &Path, node: &str, password: &str) -> ServeOptions {
         admin_password: Secret::new(password),
         database: None,
         node: node.to_owned(),
+        properties: std::collections::BTreeMap::new(),
     }
+}
+
+/// Returns options for SSH, too, and these lines of `bitbucket.properties`.
+pub(crate) fn throttled(home: &Path, lines: &[&str]) -> ServeOptions {
+    let properties = lines.iter().map(|line| e3_model::property_line(line).unwrap()).collect();
+    ServeOptions { ssh: Some(([127, 0, 0, 1], 0).into()), properties, ..options(home, "1", PASSWORD) }
 }
 
 pub(crate) fn basic() -> String {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod access_log;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bounds;
@@ -10,6 +12,12 @@ mod bounds;
 mod cluster;
 #[cfg(test)]
 mod corruption;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod faults_git;
+#[cfg(test)]
+mod fetch_cache;
 #[cfg(test)]
 mod git;
 #[cfg(test)]
@@ -34,6 +42,8 @@ mod rest;
 mod ssh;
 #[cfg(test)]
 mod ssh_keys;
+#[cfg(test)]
+mod throttle;
 #[cfg(test)]
 mod web;
 #[cfg(test)]

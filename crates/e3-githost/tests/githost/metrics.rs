@@ -8,10 +8,10 @@ use http::StatusCode;
 use crate::harness::{Place, Server};
 use crate::ssh::Key;
 
-type Samples = BTreeMap<String, f64>;
+pub(crate) type Samples = BTreeMap<String, f64>;
 
 /// Returns what a node says of itself, by names with labels.
-async fn read(server: &Server) -> Samples {
+pub(crate) async fn read(server: &Server) -> Samples {
     let answer = server.fetch_anonymous("/metrics").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -26,7 +26,7 @@ async fn read(server: &Server) -> Samples {
 }
 
 /// Returns what the node says once there is none of this any more: what is over for a client is counted a moment later.
-async fn once_none(server: &Server, name: &str) -> Samples {
+pub(crate) async fn once_none(server: &Server, name: &str) -> Samples {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let samples = read(server).await;
@@ -41,8 +41,15 @@ async fn once_none(server: &Server, name: &str) -> Samples {
 /// Returns by how much each number grew that did, but for those of the process and of time.
 fn grown(before: &Samples, after: &Samples) -> Vec<(String, f64)> {
     let counted = after.iter().filter(|(name, _)| {
-        let varies =
-            ["process_", "githost_uptime", "githost_http_request_duration_seconds_sum", "githost_database"];
+        let varies = [
+            "process_",
+            "githost_uptime",
+            "githost_http_request_duration_seconds_sum",
+            "githost_database",
+            "com_zaxxer_hikari",
+            "com_atlassian_bitbucket_metrics_Mean",
+            "githost_access_log",
+        ];
         !varies.iter().any(|prefix| name.starts_with(prefix))
     });
     counted
@@ -51,7 +58,7 @@ fn grown(before: &Samples, after: &Samples) -> Vec<(String, f64)> {
         .collect()
 }
 
-fn of(samples: &Samples, name: &str) -> f64 {
+pub(crate) fn of(samples: &Samples, name: &str) -> f64 {
     *samples.get(name).unwrap_or_else(|| panic!("{name} is not among {samples:#?}"))
 }
 
@@ -84,6 +91,8 @@ async fn requests_are_counted_by_method_and_status_and_looks_are_not() {
     assert_eq!(
         grown,
         [
+            r#"com_atlassian_bitbucket_metrics_Count{category00="http",category01="rest",name="request"} 3"#,
+            r#"com_atlassian_bitbucket_metrics_Count{category00="http",category01="web",name="request"} 1"#,
             r#"githost_http_request_duration_seconds_count{method="GET"} 3"#,
             r#"githost_http_request_duration_seconds_count{method="POST"} 1"#,
             r#"githost_http_requests_total{method="GET",status="2xx"} 1"#,
@@ -146,6 +155,24 @@ async fn git_is_counted_by_service_and_protocol() {
     assert_eq!(growth(&listed, &by_ssh, "githost_ssh_sessions_created_total"), 1.0);
     assert!(growth(&listed, &by_ssh, &name("sent_bytes_total", "upload-pack", "ssh")) > 500.0);
     assert!(growth(&listed, &by_ssh, &name("received_bytes_total", "upload-pack", "ssh")) > 50.0);
+    // The same by Bitbucket's names.
+    for (bean, expected) in [
+        ("ScmStatistics_Pulls", 2.0),
+        ("ScmStatistics_Pushes", 1.0),
+        ("HttpHostingStatistics_CloneRequestCount", 1.0),
+        ("SshHostingStatistics_CloneRequestCount", 1.0),
+        ("SshHostingStatistics_FetchRequestCount", 0.0),
+        ("SshSessions_SessionCreatedCount", 1.0),
+        ("SshSessions_MaxActiveSessionCount", 1.0),
+        ("HostingTickets_Used", 0.0),
+        ("HostingTickets_QueuedRequests", 0.0),
+    ] {
+        assert_eq!(of(&by_ssh, &format!("com_atlassian_bitbucket_{bean}")), expected, "{bean}");
+    }
+    let tickets = |name: &str| of(&by_ssh, &format!("com_atlassian_bitbucket_HostingTickets_{name}"));
+    assert!(tickets("Total") >= 8.0 && tickets("Available") == tickets("Total"));
+    assert!(of(&by_ssh, "com_atlassian_bitbucket_SshHostingStatistics_CloneBytesWritten") > 500.0);
+    assert!(of(&by_ssh, "githost_ticket_hold_seconds_count{resource=\"scm-hosting\"}") >= 3.0);
     for (service, protocol) in
         [("upload-pack", "http"), ("upload-pack", "ssh"), ("receive-pack", "http"), ("receive-pack", "ssh")]
     {

@@ -17,7 +17,6 @@ fn check(context: &Context<'_>, report: &mut Report) {
             ("template", instance.template.is_some()),
             ("stack", instance.stack.is_some()),
             ("version", instance.version.as_ref().is_some_and(|version| !version.is_null())),
-            ("properties", !instance.properties.is_empty()),
             ("parameters", !instance.parameters.is_empty()),
         ];
         let of_worker = [

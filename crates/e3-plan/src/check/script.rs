@@ -11,8 +11,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
     let names: Vec<&str> = context.library.scripts().iter().map(|script| script.name.as_str()).collect();
     for (document, workload) in context.ready_workloads() {
         for (position, job) in workload.0.iter().enumerate() {
-            let known_later = super::not_in_this_version::SCRIPTS.contains(&job.script_name());
-            if context.script(job).is_some() || known_later {
+            if context.script(job).is_some() {
                 continue;
             }
             let place = Place::value(document, pointer::join(&format!("/{position}"), "script"));

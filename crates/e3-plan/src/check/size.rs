@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule { name: "size", check };
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let place = || Place::value(EXPERIMENT, "/threads");
-    let stages: u64 = context.stages.iter().map(|stage| u64::from(stage.repeat())).sum();
+    let stages: u64 = context.stages.iter().map(|stage| u64::from(stage.most_runs())).sum();
     if stages > MOST_STAGES {
         report.error(place(), format!("the experiment has {stages} stages, repetitions included; at most {MOST_STAGES} can be planned"));
     }
@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
 fn due(stage: &Stage<'_>) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "an estimate; counts are at most 2^53")]
     let operations = stage.spec.operations.map_or(f64::INFINITY, |operations| operations as f64);
-    Some(stage.expected_arrivals()?.min(operations) * f64::from(stage.repeat()))
+    Some(stage.expected_arrivals()?.min(operations) * f64::from(stage.most_runs()))
 }
 
 /// Returns how long all stages take, in milliseconds: one after another, or the longest thread when all run at once.
@@ -50,7 +50,7 @@ fn load_ms(context: &Context<'_>) -> u64 {
     for stage in &context.stages {
         let length = stage.duration().map_or(0, |duration| duration.value.as_millis());
         if let Some(thread) = threads.get_mut(stage.thread) {
-            *thread = thread.saturating_add(length.saturating_mul(u64::from(stage.repeat())));
+            *thread = thread.saturating_add(length.saturating_mul(u64::from(stage.most_runs())));
         }
     }
     match context.order() {

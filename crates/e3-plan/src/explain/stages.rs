@@ -1,12 +1,13 @@
 //! The table of stages: when each starts, with which load, for how long.
 
 use e3_model::{
-    ClientPlan, Connections, Distribution, HttpVersion, Plan, Span, StagePlan, StageRef, ThreadPlan,
-    Transport, Verify, quantity,
+    ArrivalPlan, ClientPlan, Connections, Distribution, HttpVersion, Plan, Span, StagePlan, StageRef,
+    ThreadPlan, Transport, Verify, quantity,
 };
 
 use super::{clock, length_ms};
 use crate::table;
+use crate::words::counted;
 
 /// Returns a line per stage, in the order in which they run; columns that would say the same of every stage are left out.
 pub(super) fn table(plan: &Plan) -> String {
@@ -50,7 +51,9 @@ fn row(plan: &Plan, at: StageRef, start_ms: u64, columns: Columns) -> Option<Vec
         clients_in_words(thread, stage),
     ];
     if columns.rate {
-        row.push(stage.arrivals.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string));
+        row.push(
+            stage.arrivals.as_ref().map_or_else(|| "–".to_owned(), |arrivals| rate_in_words(stage, arrivals)),
+        );
     }
     row.extend([
         length_in_words(stage),
@@ -66,16 +69,19 @@ fn row(plan: &Plan, at: StageRef, start_ms: u64, columns: Columns) -> Option<Vec
 }
 
 fn length_in_words(stage: &StagePlan) -> String {
-    match stage.operations {
-        Some(operations) => format!("{} ops, at most {}", quantity::count(operations), stage.duration),
-        None => stage.duration.to_string(),
+    match (&stage.search, stage.operations) {
+        (Some(search), _) => format!("at most {} × {}", search.probes, stage.duration),
+        (None, Some(operations)) => {
+            format!("{} ops, at most {}", quantity::count(operations), stage.duration)
+        }
+        (None, None) => stage.duration.to_string(),
     }
 }
 
 /// Returns the number of clients, and how they are spread where there is more than one worker.
 fn clients_in_words(thread: &ThreadPlan, stage: &StagePlan) -> String {
     let all = stage.clients.len();
-    let most = if stage.arrivals.is_some() { "at most " } else { "" };
+    let most = if stage.arrivals.is_some() || stage.search.is_some() { "at most " } else { "" };
     if thread.workers.len() < 2 {
         return format!("{most}{all}");
     }
@@ -83,6 +89,35 @@ fn clients_in_words(thread: &ThreadPlan, stage: &StagePlan) -> String {
         |worker| stage.clients.iter().filter(|client| client.worker == worker).count().to_string();
     let spread: Vec<String> = thread.workers.iter().map(|worker| of_worker(worker.worker)).collect();
     format!("{most}{all} = {}", spread.join(" + "))
+}
+
+/// Returns when iterations are due; of a search at most.
+fn rate_in_words(stage: &StagePlan, arrivals: &ArrivalPlan) -> String {
+    if stage.search.is_some() { format!("at most {arrivals}") } else { arrivals.to_string() }
+}
+
+/// Returns a line per search: what is searched for, and by how many probes.
+pub(super) fn searches(plan: &Plan) -> String {
+    let stages =
+        plan.threads.iter().flat_map(|thread| (0_u32..).zip(&thread.stages).map(move |it| (thread, it)));
+    let lines = stages.filter_map(|(thread, (position, stage))| {
+        let search = stage.search.as_ref()?;
+        let conditions: Vec<&str> = search.slo.iter().map(|condition| condition.text.as_str()).collect();
+        let unit = if stage.arrivals.is_some() { "/s" } else { " clients" };
+        Some(format!(
+            "  {} stage {position}: the highest load at which {} holds, from {} to {}{unit}, to within {} %; at most {}, {} of \
+             which must hold\n",
+            thread.name,
+            conditions.join(" and "),
+            quantity::short(search.from),
+            quantity::short(search.to),
+            quantity::short(100.0 * search.precision),
+            counted(search.probes, "probe"),
+            search.repeats,
+        ))
+    });
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("\nSearches, each probe a stage of its own\n{lines}") }
 }
 
 fn starts_in_words(stage: &StagePlan) -> String {

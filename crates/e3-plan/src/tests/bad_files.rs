@@ -282,7 +282,8 @@ pub(super) fn experiment_with_every_key() -> String {
             "stages": [
                 {"clients": 4, "repeat": 2, "duration": "5s", "workload": "smoke", "rampUp": 0, "warmUp": 0,
                     "thinkTime": "1s", "mix": "clients", "opTimeout": 1000, "connections": "perOp", "http": "2",
-                    "verify": "sampled"},
+                    "verify": "sampled", "faults": [{"route": "git", "latency": 5, "stall": {"after": 1, "for": "1s",
+                    "every": 5000}, "errorRate": 0.5, "status": 503, "dropRate": 0.1, "bytesPerSecond": 4096, "slots": 2}]},
                 {"rate": 1.5, "operations": 10, "arrival": "poisson", "maxClients": 20,
                     "search": {"slo": ["p99(x) < 1s"]}},
                 {"rate": {"from": 0, "to": 3}}

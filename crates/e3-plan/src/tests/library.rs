@@ -32,6 +32,7 @@ impl Shelf {
             ("scm.GitLsRemoteSsh", Protocol::GitSsh),
             ("scm.PushChangesHttp", Protocol::GitHttp),
             ("scm.PushChangesSsh", Protocol::GitSsh),
+            ("web.Audit", Protocol::Http),
             ("web.BrowseProjectsAndRepositories", Protocol::Http),
             ("web.Dashboard", Protocol::Http),
             ("web.ListPullRequests", Protocol::Http),
@@ -68,6 +69,13 @@ impl Shelf {
 
     pub(super) fn with_file(mut self, path: &str, text: &str) -> Self {
         self.files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// Says what a script needs.
+    pub(super) fn needing(mut self, script: &str, needs: &[e3_model::Need]) -> Self {
+        let script = self.scripts.iter_mut().find(|known| known.name == script).unwrap();
+        script.needs = needs.to_vec();
         self
     }
 

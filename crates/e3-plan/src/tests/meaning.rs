@@ -155,15 +155,11 @@ fn each_rule_speaks_for_itself() {
         ),
         (
             vec![("/threads/0/worker/provider", json!("aws"))],
-            "not-in-this-version: this version of e3 cannot use machines on AWS (the worker's \"provider\") yet",
+            "not-in-this-version: this version of e3 cannot set up machines on AWS yet (the worker's \"provider\")",
         ),
         (
             vec![("/threads/0/stages/0/http", json!("2"))],
             "not-in-this-version: this version of e3 cannot speak HTTP/2 with a githost (\"http\") yet",
-        ),
-        (
-            vec![("/threads/0/stages/0/search", json!({}))],
-            "not-in-this-version: this version of e3 cannot search for the highest load (\"search\") yet",
         ),
     ] {
         assert_eq!(found(&changes), [expected], "{changes:?}");
@@ -208,12 +204,12 @@ fn both_load_models_in_one_stage_are_too_many() {
 fn stacks_name_instance_files() {
     let shelf = Shelf::embedded().with(Kind::Instance, "mine", "{\"ClusterNodes\": [\"ada@host\"]}");
     let stack = |name: &str| json!({"stack": {"Name": name}, "snapshot": "quickstart"});
-    let refused =
-        "not-in-this-version: this version of e3 cannot use machines over SSH (the instance's \"stack\") yet";
-    assert_eq!(found_with(&[("/threads/0/instance", stack("mine"))], &shelf), [refused]);
+    let warned =
+        "not-in-this-version: this version of e3 cannot use machines over SSH yet (the instance's \"stack\")";
+    assert_eq!(found_with(&[("/threads/0/instance", stack("mine"))], &shelf), [warned]);
     assert_eq!(
         found_with(&[("/threads/0/instance", stack("mien"))], &shelf),
-        [refused, "instance-file: there is no instance file \"mien\""]
+        [warned, "instance-file: there is no instance file \"mien\""]
     );
 }
 
@@ -250,9 +246,9 @@ fn a_weight_that_rounds_to_no_client_is_said_for_each_stage() {
 }
 
 #[test]
-fn scripts_that_do_not_exist_and_those_of_later_versions_are_told_apart() {
+fn scripts_that_do_not_exist_are_named_with_the_one_that_was_meant() {
     let workload = json!([
-        {"script": "web.Audit", "weight": 0.2},
+        {"script": "web.Audti", "weight": 0.2},
         {"script": "GitCloneOverHttp", "weight": 0.4},
         {"script": "xyz", "weight": 0.4}
     ]);
@@ -260,7 +256,7 @@ fn scripts_that_do_not_exist_and_those_of_later_versions_are_told_apart() {
     let findings = planned_with(QUICKSTART, &shelf).findings;
     let said: Vec<_> =
         findings.0.iter().map(|it| (it.rule.as_str(), it.hint.as_deref().unwrap_or_default())).collect();
-    assert_eq!(said[0], ("not-in-this-version", ""));
+    assert_eq!(said[0], ("script", "did you mean \"web.Audit\"?"));
     assert_eq!(said[1], ("script", "did you mean \"scm.GitCloneOverHttp\"?"));
     assert!(said[2].1.starts_with("scripts are scm.GitCloneOverHttp, "), "{said:?}");
 }
@@ -314,9 +310,36 @@ fn an_experiment_of_the_first_e3_loads_unchanged() {
     );
     let findings = planned_with(text, &shelf).findings;
     let rules: Vec<_> = findings.0.iter().map(|finding| finding.rule.as_str()).collect();
-    assert_eq!(rules, ["not-in-this-version"; 3], "{findings:?}");
+    assert_eq!(rules, ["not-in-this-version"], "{findings:?}");
     let unknown: Vec<_> = planned(text).findings.0.into_iter().map(|it| it.rule).collect();
-    assert_eq!(unknown, ["workload", "snapshot", "not-in-this-version", "not-in-this-version", "workload"]);
+    assert_eq!(unknown, ["workload", "snapshot", "not-in-this-version", "workload"]);
+}
+
+#[test]
+fn machines_elsewhere_are_a_warning_and_what_they_can_do_is_theirs() {
+    let instance = json!({
+        "template": "BitbucketDataCenter", "snapshot": "quickstart", "properties": ["what.ever=1"],
+        "parameters": {"ClusterNodeMin": "10"}, "mirrors": 2, "database": "postgresql", "lease": "8h", "budget": 100
+    });
+    let worker = json!({"template": "WorkerCluster", "parameters": {"ClusterSize": "12"}, "lease": "8h"});
+    let mut value: Value = serde_json::from_str(QUICKSTART).unwrap();
+    value.as_object_mut().unwrap().remove("order");
+    for thread in ["/threads/0", "/threads/1"] {
+        let thread = value.pointer_mut(thread).unwrap();
+        (thread["instance"], thread["worker"]) = (instance.clone(), worker.clone());
+    }
+    let planned = planned(&value.to_string());
+    let said: Vec<_> = planned.findings.0.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "this version of e3 cannot set up machines on AWS yet (the instance's \"template\", and 3 more places)"
+        ]
+    );
+    assert!(planned.findings.0[0].hint.as_ref().unwrap().contains("only AWS"));
+    let plan = planned.plan.unwrap();
+    assert_eq!((plan.threads[1].instance.nodes, plan.threads[1].workers.len()), (10, 12));
+    assert!(!plan.threads[0].co_located);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Series {
     /// The names by which a legend switches it, separated by spaces.
     pub(crate) switches: String,
     pub(crate) line: Line,
-    /// Ascending along the lower axis.
+    /// Ascending along the lower axis; of several at one place the line meets the middle one.
     pub(crate) points: Vec<Point>,
 }
 
@@ -157,7 +157,7 @@ fn draw(svg: &mut Svg, series: &Series, aside: f64, x: &Scale, y: &Scale) {
             svg.line(&format!("whisker {colour}"), (across, y.at(low)), (across, y.at(high)));
         }
     }
-    let line = path(series.points.iter().filter(|point| !point.beside).map(place));
+    let line = path(on_the_way(&series.points).into_iter().map(place));
     svg.put(format_args!(r#"<path class="line {colour} {}" d="{line}"/>"#, series.line.class()));
     for point in &series.points {
         if let Some((across, up)) = place(point) {
@@ -165,6 +165,19 @@ fn draw(svg: &mut Svg, series: &Series, aside: f64, x: &Scale, y: &Scale) {
         }
     }
     svg.put(format_args!("</g>"));
+}
+
+/// Returns the points that a line meets: of those at one place the one whose value is in the middle, the lower of two; one
+/// without a value only where all are.
+fn on_the_way(points: &[Point]) -> Vec<&Point> {
+    let met: Vec<&Point> = points.iter().filter(|point| !point.beside).collect();
+    met.chunk_by(|own, other| own.x.total_cmp(&other.x).is_eq()).filter_map(middle).collect()
+}
+
+fn middle<'a>(here: &[&'a Point]) -> Option<&'a Point> {
+    let mut known: Vec<_> = here.iter().filter(|point| point.y.is_some()).copied().collect();
+    known.sort_by(|own, other| own.y.unwrap_or(0.0).total_cmp(&other.y.unwrap_or(0.0)));
+    known.get(known.len().saturating_sub(1) / 2).or(here.first()).copied()
 }
 
 /// Returns the path through points; a point that is missing interrupts it.
@@ -195,5 +208,31 @@ mod tests {
         let points = [Some((0.0, 1.0)), Some((1.0, 2.0)), None, Some((3.0, 4.0)), None];
         assert_eq!(path(points.into_iter()), "M0 1L1 2M3 4");
         assert_eq!(path([].into_iter()), "");
+    }
+
+    #[test]
+    fn of_several_points_at_one_place_the_line_meets_the_middle_one() {
+        let point = |x: f64, y: Option<f64>, beside| Point {
+            x,
+            y,
+            interval: None,
+            beside,
+            hollow: false,
+            words: String::new(),
+        };
+        let points = [
+            point(1.0, Some(5.0), false),
+            point(2.0, Some(9.0), false),
+            point(2.0, None, false),
+            point(2.0, Some(7.0), false),
+            point(2.0, Some(8.0), false),
+            point(2.0, Some(1.0), true),
+            point(3.0, Some(6.0), false),
+            point(3.0, Some(4.0), false),
+            point(4.0, None, false),
+            point(4.0, None, false),
+        ];
+        let met: Vec<_> = on_the_way(&points).into_iter().map(|point| (point.x, point.y)).collect();
+        assert_eq!(met, [(1.0, Some(5.0)), (2.0, Some(8.0)), (3.0, Some(4.0)), (4.0, None)]);
     }
 }

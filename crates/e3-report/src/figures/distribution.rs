@@ -3,7 +3,7 @@
 use e3_model::{Analysis, Bucket, LoadLevel, OpStatistics, quantity};
 
 use super::latency::{PERCENTILES, latency_tick};
-use super::stages::{Own, all_stages, by_load, name_among};
+use super::stages::{Own, all_stages, name_among, planned_by_load};
 use crate::chart::{Frame, Hit, Line, Picture, Scale, Step, Svg, escape, mark, shorten, steps};
 use crate::figure::{
     Caption, Figure, LegendItem, as_f64, load_stem, number_of, stage_name, stamps_of, thread_class,
@@ -17,7 +17,7 @@ pub(crate) fn distributions(analysis: &Analysis) -> Vec<Figure> {
         return Vec::new();
     };
     let tallest = all_stages(analysis).iter().map(|own| tallest(&own.stage.total)).fold(0.0, f64::max);
-    by_load(analysis)
+    planned_by_load(analysis)
         .into_iter()
         .filter(|(_, own)| own.iter().any(|own| !own.stage.total.distribution.is_empty()))
         .map(|(load, own)| by_thread(load, &own, (extent, tallest)))

@@ -5,6 +5,7 @@ use e3_model::{Analysis, LoadLevel, Order, Span, StageAnalysis, StageOutcome, qu
 use crate::chart::{Frame, Picture, Scale, Svg, escape, shorten};
 use crate::figure::{Caption, Figure, as_f64, doubt, number_of, stamps_of, thread_class};
 use crate::model::Model;
+use crate::searches::as_probe;
 use crate::table::{Cell, Table};
 
 /// Returns the chart of when each thread had its load.
@@ -56,7 +57,8 @@ fn chart(analysis: &Analysis, first: u64, title: &str) -> Picture {
         svg.text(frame.left, top + 13.0, "start", "tick strong", &shorten(&thread.name, 80));
         for stage in &thread.stages {
             let at = |seconds: f64| x.at(seconds / divisor);
-            bar(&mut svg, (row, &thread.name, stage), first, (top + 18.0, at));
+            let probe = as_probe(analysis, stage).map_or_else(String::new, |probe| format!(" ({probe})"));
+            bar(&mut svg, (row, &format!("{}{probe}", thread.name), stage), first, (top + 18.0, at));
         }
     }
     frame.x_axis(&mut svg, &x, &x.ticks(), &format!("{unit} since the first stage began"), quantity::short);
@@ -111,7 +113,7 @@ fn table(analysis: &Analysis, first: u64) -> Table {
         vec![
             Cell::of((stage.position + 1).to_string()),
             Cell::of(name),
-            Cell::of(stage.load().to_string()),
+            Cell::of(stage.load().to_string()).with_small(as_probe(analysis, stage).unwrap_or_default()),
             Cell::of(format!("{} s", quantity::number(began(stage, first)))),
             Cell::of(Span::from_millis(stage.window_start_ms).to_string()),
             Cell::of(

@@ -3,16 +3,16 @@
 use e3_model::{Analysis, LoadLevel, TimelinePoint, quantity};
 
 use super::latency::latency_tick;
-use super::stages::{Own, by_load, name_among};
+use super::stages::{Own, name_among, planned_by_load};
 use super::timeline::{middle, seconds, whole};
 use crate::chart::{Frame, Hit, Line, Picture, Scale, Svg, TimeAxis, escape, path};
 use crate::figure::{Caption, Figure, LegendItem, load_stem, stamps_of, thread_class};
 use crate::model::Model;
 use crate::table::{Cell, Table};
 
-/// Returns one chart per load, ascending; all share one latency axis.
+/// Returns one chart per load of the plan, ascending; all share one latency axis.
 pub(crate) fn over_time(analysis: &Analysis) -> Vec<Figure> {
-    by_load(analysis).into_iter().map(|(load, own)| figure(analysis, load, &own)).collect()
+    planned_by_load(analysis).into_iter().map(|(load, own)| figure(analysis, load, &own)).collect()
 }
 
 fn figure(analysis: &Analysis, load: LoadLevel, own: &[Own<'_>]) -> Figure {

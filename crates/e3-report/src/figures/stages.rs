@@ -44,6 +44,15 @@ pub(crate) fn by_load(analysis: &Analysis) -> Vec<(LoadLevel, Vec<Own<'_>>)> {
     loads
 }
 
+/// Returns the stages of each load as [`by_load`] does, without the probes of searches: what is shown load by load, thread
+/// beside thread, are the loads that the plan gave to all of them.
+pub(crate) fn planned_by_load(analysis: &Analysis) -> Vec<(LoadLevel, Vec<Own<'_>>)> {
+    let mut loads = by_load(analysis);
+    loads.iter_mut().for_each(|(_, own)| own.retain(|own| own.stage.probed_load.is_none()));
+    loads.retain(|(_, own)| !own.is_empty());
+    loads
+}
+
 /// Returns a stage's name among others of its load: its thread's, with its own where the thread has several.
 pub(crate) fn name_among(own: Own<'_>, others: &[Own<'_>]) -> String {
     let repeated = others.iter().filter(|other| other.thread == own.thread).count() > 1;

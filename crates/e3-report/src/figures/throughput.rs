@@ -5,6 +5,7 @@ use e3_model::{Analysis, OpStatistics, Span, StageAnalysis, quantity};
 use crate::chart::{Line, LineChart, Point, Series};
 use crate::figure::{Caption, Figure, LegendItem, as_f64, between, doubt, ends_cells, stamps_of};
 use crate::model::Model;
+use crate::searches::as_probe;
 use crate::table::{Cell, Table};
 
 /// Returns the charts that open the report.
@@ -42,12 +43,13 @@ fn figure(analysis: &Analysis, model: Model) -> Figure {
     };
     let has_doubt = stages.iter().any(|stage| doubt(stage).is_some());
     let picture = chart.picture();
+    let probes = if stages.iter().any(|stage| stage.probed_load.is_some()) { PROBES } else { "" };
     let population = match model {
-        Model::Closed => format!("{POPULATION} Whiskers: 95 % interval. {}", model.note()),
+        Model::Closed => format!("{POPULATION} Whiskers: 95 % interval. {}{probes}", model.note()),
         Model::Open => {
             let diagonal = if is_one_op_each { DIAGONAL } else { "" };
             let ramps = if stages.iter().any(|stage| is_ramp(stage)) { RAMPS } else { "" };
-            format!("{POPULATION} {SCHEDULED}{diagonal}{ramps}")
+            format!("{POPULATION} {SCHEDULED}{diagonal}{ramps}{probes}")
         }
     };
     let caption = Caption {
@@ -134,7 +136,7 @@ fn closed_table(analysis: &Analysis) -> Table {
             row.extend([
                 Cell::count(total.ok),
                 Cell::number(window_s(stage)),
-                Cell::of(doubt(stage).unwrap_or_default()),
+                Cell::of(remark(analysis, stage)),
             ]);
             table.rows.push(row);
         }
@@ -168,11 +170,17 @@ fn open_table(analysis: &Analysis) -> Table {
                 Cell::count(total.count.saturating_sub(total.ok)),
                 Cell::count(total.cancelled),
                 Cell::number(window_s(stage)),
-                Cell::of(doubt(stage).unwrap_or_default()),
+                Cell::of(remark(analysis, stage)),
             ]);
         }
     }
     table
+}
+
+/// Returns why a stage's numbers may not be what they seem, and what it was for a search.
+fn remark(analysis: &Analysis, stage: &StageAnalysis) -> String {
+    let said = [doubt(stage).map(str::to_owned), as_probe(analysis, stage)];
+    said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn window_s(stage: &StageAnalysis) -> f64 {
@@ -183,4 +191,6 @@ const POPULATION: &str =
     "Successes of all ops together that were due in the measured window, warm-up excluded.";
 const SCHEDULED: &str = "The schedule sets the rate: a system that keeps up does what is due, and no more; the distance to that is what it could not take.";
 const DIAGONAL: &str = " Dashed: all that was due.";
+const PROBES: &str =
+    " Every probe of a search is a mark; of several at one load the line meets the middle one.";
 const RAMPS: &str = " A mark that no line meets: a ramp, at its mean rate.";

@@ -221,6 +221,7 @@ pub(crate) fn with_ops(count: usize) -> Analysis {
 /// Every name and text is markup in one language or another.
 pub(crate) fn hostile() -> Analysis {
     let mut analysis = analysis();
+    analysis.searches = crate::searched::searched().searches;
     let hostile = "</title><script>alert(\"1\")</script>\n'&amp; | `x` <img src=x>";
     analysis.experiment = hostile.to_owned();
     analysis.run = hostile.to_owned();
@@ -234,8 +235,15 @@ pub(crate) fn hostile() -> Analysis {
         (one.threshold, one.thread, one.detail) =
             (hostile.to_owned(), hostile.to_owned(), hostile.to_owned());
     }
+    for search in &mut analysis.searches {
+        (search.thread, search.sentence) = (hostile.to_owned(), hostile.to_owned());
+        search.slo.push(hostile.to_owned());
+        search.conditions[0].text = hostile.to_owned();
+        search.probes[0].reason = hostile.to_owned();
+    }
     for thread in &mut analysis.threads {
         thread.name = hostile.to_owned();
+        thread.properties.insert(hostile.to_owned(), hostile.to_owned());
         thread.instance = hostile.to_owned();
         for stage in &mut thread.stages {
             stage.workload = hostile.to_owned();

@@ -12,6 +12,7 @@ mod files;
 mod fixture;
 mod markup;
 mod open_model;
+mod searched;
 
 use e3_report::{csv, html, markdown};
 use fixture::analysis;
@@ -150,6 +151,7 @@ fn every_element_is_closed_whatever_was_measured() {
         ("eight threads of twenty stages", fixture::large()),
         ("one metric without values", fixture::with_metrics(1, 0)),
         ("80 metrics", fixture::with_metrics(80, 20)),
+        ("capacity searches", searched::searched()),
     ] {
         println!("{what}");
         let page = html(&analysis).unwrap();
@@ -171,7 +173,7 @@ fn no_name_is_markup() {
     assert!(!summary.contains("<script") && !summary.contains("<img"));
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     let rows: Vec<usize> = summary.lines().filter(|line| line.starts_with('|')).map(cells).collect();
-    assert!(rows.iter().all(|cells| [5, 9, 10, 11].contains(cells)), "{rows:?}");
+    assert!(rows.iter().all(|cells| [5, 6, 9, 10, 11].contains(cells)), "{rows:?}");
 
     let table = csv(&analysis);
     assert!(

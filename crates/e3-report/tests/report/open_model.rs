@@ -151,7 +151,7 @@ fn how_clients_talked_is_said_once_where_it_is_the_same() {
     let page = text(&html(&analysis).unwrap());
     assert_eq!(page.matches(said).count(), 1);
     assert!(markdown(&analysis).contains(said));
-    assert!(csv(&analysis).lines().nth(1).unwrap().ends_with(",30000,keepAlive,2,sampled,native"));
+    assert!(csv(&analysis).lines().nth(1).unwrap().ends_with(",30000,keepAlive,2,sampled,native,,,,,"));
     analysis.threads[0].stages[0].transport.verify = Verify::Always;
     let page = text(&html(&analysis).unwrap());
     assert_eq!(page.matches(said).count(), 7, "at each stage that has it");

@@ -1,13 +1,15 @@
 //! The Git client of a script: the native one, or the real git. The ops are the same, under the same names.
 
 use std::future::Future;
+use std::num::NonZeroU32;
 
-use e3_git::{ForkedGit, ForkedTip, GitError, NewCommit, ObjectId, Remote, RepositoryPath, Tip};
+use e3_git::{
+    Branches, CloneOptions, ForkedGit, ForkedTip, GitError, NewCommit, ObjectId, Remote, RepositoryPath, Tip,
+};
 use e3_model::OpId;
 use e3_workload::{ClientContext, Measured, Stopped};
 
-use super::git_op;
-use crate::failure;
+use super::git_op::{git_op, measured_op};
 
 /// A Git client with its way to the server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,6 +94,26 @@ impl Client {
         }
     }
 
+    /// Clones a repository's default branch without history and tags, as one op.
+    pub(crate) async fn clone_shallow(
+        &self,
+        context: &mut ClientContext,
+        op: OpId,
+        repository: &RepositoryPath,
+    ) -> Result<(), Stopped> {
+        match self {
+            Self::Native(remote) => {
+                let options = shallow(Branches::Head);
+                let clone = e3_git::clone_with(remote, repository, &options);
+                git_op(context, op, clone, |cloned| cloned.transfer).await.map(drop)
+            }
+            Self::Forked(git) => {
+                let clone = git.clone_shallow(repository);
+                forked_op(context, op, clone, |cloned| cloned.pack_bytes).await.map(drop)
+            }
+        }
+    }
+
     /// Fetches what pushes go on top of, as one op.
     pub(crate) async fn fetch(
         &self,
@@ -136,6 +158,11 @@ impl Client {
     }
 }
 
+/// Returns how a build server clones.
+pub(super) fn shallow(branches: Branches) -> CloneOptions {
+    CloneOptions { branches, depth: Some(NonZeroU32::MIN), is_tagless: true, ..CloneOptions::default() }
+}
+
 impl From<&Self> for Client {
     fn from(client: &Self) -> Self {
         client.clone()
@@ -155,11 +182,5 @@ fn forked_op<'c, T: Send + 'c>(
     work: impl Future<Output = Result<T, GitError>> + Send + 'c,
     bytes_in: impl FnOnce(&T) -> u64 + Send + 'c,
 ) -> impl Future<Output = Result<T, Stopped>> + Send + 'c {
-    // As in `git_op`: too large to be moved from hand to hand.
-    let work = Box::pin(work);
-    context.op(op, async move {
-        let done = work.await.map_err(|error| failure::of_git(&error))?;
-        let measured = Measured { bytes_in: bytes_in(&done), ..Measured::default() };
-        Ok((done, measured))
-    })
+    measured_op(context, op, work, |done| Measured { bytes_in: bytes_in(done), ..Measured::default() })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use e3_model::{OpId, ScriptDescriptor};
+use e3_model::{Need, OpId, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::Transport;
@@ -32,6 +32,7 @@ impl Script for GitClone {
             self.0.protocol(),
             &[("Clone", "from connecting until the pack's checksum is verified")],
         )
+        .needing(&self.0.needs(Need::Repository))
     }
 
     fn client(

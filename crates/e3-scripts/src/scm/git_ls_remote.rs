@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use e3_model::{OpId, ScriptDescriptor};
+use e3_model::{Need, OpId, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::Transport;
@@ -32,6 +32,7 @@ impl Script for GitLsRemote {
             self.0.protocol(),
             &[("LsRemote", "from connecting until the last ref is read")],
         )
+        .needing(&self.0.needs(Need::Repository))
     }
 
     fn client(

@@ -1,4 +1,4 @@
-//! The one way in which scripts measure what the Git client does.
+//! The one way in which scripts measure what the Git clients do.
 
 use std::future::Future;
 
@@ -8,25 +8,39 @@ use e3_workload::{ClientContext, Measured, Stopped};
 
 use crate::failure;
 
-/// Performs one op of the Git client and returns what came of it.
+/// Performs one op of the native Git client and returns what came of it.
 pub(crate) fn git_op<'c, T: Send + 'c>(
     context: &'c mut ClientContext,
     op: OpId,
     work: impl Future<Output = Result<T, GitError>> + Send + 'c,
     transfer: impl FnOnce(&T) -> Transfer + Send + 'c,
 ) -> impl Future<Output = Result<T, Stopped>> + Send + 'c {
+    measured_op(context, op, work, |done| measured(&transfer(done)))
+}
+
+/// Performs one op of a Git client, of which the closure tells what was measured, and returns what came of it.
+pub(crate) fn measured_op<'c, T: Send + 'c>(
+    context: &'c mut ClientContext,
+    op: OpId,
+    work: impl Future<Output = Result<T, GitError>> + Send + 'c,
+    measure: impl FnOnce(&T) -> Measured + Send + 'c,
+) -> impl Future<Output = Result<T, Stopped>> + Send + 'c {
     // The Git client's futures are too large to be moved from hand to hand.
     let work = Box::pin(work);
     context.op(op, async move {
         let done = work.await.map_err(|error| failure::of_git(&error))?;
-        let transfer = transfer(&done);
-        let measured = Measured {
-            first_byte: transfer.first_byte,
-            bytes_in: transfer.bytes_in,
-            bytes_out: transfer.bytes_out,
-            phases: Some(transfer.phases),
-            ..Measured::default()
-        };
+        let measured = measure(&done);
         Ok((done, measured))
     })
+}
+
+/// Returns what the native client measured.
+pub(crate) fn measured(transfer: &Transfer) -> Measured {
+    Measured {
+        first_byte: transfer.first_byte,
+        bytes_in: transfer.bytes_in,
+        bytes_out: transfer.bytes_out,
+        phases: Some(transfer.phases),
+        ..Measured::default()
+    }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use e3_git::RepositoryPath;
 use e3_model::{
-    ArgumentFault, ArgumentForm, Arguments, OpDescriptor, OpId, Outcome, ScriptDescriptor, with_causes,
+    ArgumentFault, ArgumentForm, Arguments, Need, OpDescriptor, OpId, ScriptDescriptor, with_causes,
 };
-use e3_workload::{ClientContext, Failure, Measured, Script, ScriptClient, ScriptError, Setting, Stopped};
+use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 use rand::RngExt as _;
 
 use super::Transport;
@@ -51,6 +51,7 @@ impl Script for PushChanges {
                 ("Push", "from connecting until the server's report on the branch is read"),
             ],
         )
+        .needing(&self.0.needs(Need::WritableRepository))
         .argument("files", ArgumentForm::Text, Some("1"), "How many files each commit changes, from 1 to 40.")
     }
 
@@ -67,7 +68,7 @@ impl Script for PushChanges {
             script: self.name().to_owned(),
             reason: fault.message,
         })?;
-        let repositories = Repositories::prepare(self.name(), self.0, setting, context)?;
+        let repositories = Repositories::prepare_writable(self.name(), self.0, setting, context)?;
         Ok(Box::new(Client {
             repositories,
             files,
@@ -94,20 +95,14 @@ struct Client {
 #[async_trait]
 impl ScriptClient for Client {
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
-        let Some((drawn, repository)) = self.repositories.draw(context) else { return Ok(()) };
+        let Some((default, repository)) = self.repositories.draw_writable(context) else { return Ok(()) };
         let client = &self.repositories.client;
         // The name of the first E3, with a draw for its time stamp, so that equal seeds push equal branches.
         let branch = format!("bugfix/{:x}-{}", context.random().random::<u64>(), context.client().0);
         let known = self.kept.iter().position(|(kept, _)| *kept == repository);
         let base = match known.map(|place| self.kept.remove(place)) {
             Some((_, tip)) => tip,
-            None => {
-                let default = match &drawn.default_branch {
-                    Some(default) => default,
-                    None => return Err(no_default_branch(context, &repository).await),
-                };
-                client.fetch(context, FETCH, &repository, default).await?
-            }
+            None => client.fetch(context, FETCH, &repository, default).await?,
         };
         let change = Change::draw_on(context, base.commit(), self.files..=self.files);
         self.tried.entry(repository.clone()).or_default().push(branch.clone());
@@ -135,13 +130,6 @@ impl ScriptClient for Client {
         self.unreported.clear();
         if left.is_empty() { Ok(()) } else { Err(left.join("; ")) }
     }
-}
-
-async fn no_default_branch(context: &mut ClientContext, repository: &RepositoryPath) -> Stopped {
-    let message = format!("the snapshot names no default branch of {repository}");
-    let failure = Failure::new(Outcome::Unexpected, message);
-    let failed = context.op(FETCH, async { Err::<((), Measured), _>(failure) }).await;
-    failed.err().unwrap_or(Stopped::StageOver)
 }
 
 /// Returns how many files one push changes: the first E3 appended to one.

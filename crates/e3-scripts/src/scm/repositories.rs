@@ -28,9 +28,34 @@ impl Repositories {
         Ok(Self { setting: Arc::clone(setting), client: transport.client(script, setting, context)? })
     }
 
+    /// Prepares a client that pushes on top of default branches, and keeps one account through the stage.
+    pub(crate) fn prepare_writable(
+        script: &str,
+        transport: Transport,
+        setting: &Arc<Setting>,
+        context: &mut ClientContext,
+    ) -> Result<Self, ScriptError> {
+        let prepared = Self::prepare(script, transport, setting, context)?;
+        if setting.repositories.has_writable() {
+            Ok(prepared)
+        } else {
+            Err(ScriptError::NoDefaultBranch { script: script.to_owned() })
+        }
+    }
+
     /// Returns the next repository, drawn by weight.
     pub(crate) fn draw(&self, context: &mut ClientContext) -> Option<(&DrawnRepository, RepositoryPath)> {
         let drawn = self.setting.repositories.draw(context.random())?;
-        Some((drawn, RepositoryPath::new(&drawn.project, &drawn.slug)))
+        Some((drawn, path_of(drawn)))
     }
+
+    /// Returns the next repository to push to, drawn by weight, with its default branch.
+    pub(crate) fn draw_writable(&self, context: &mut ClientContext) -> Option<(&str, RepositoryPath)> {
+        let drawn = self.setting.repositories.draw_writable(context.random())?;
+        Some((drawn.default_branch.as_deref()?, path_of(drawn)))
+    }
+}
+
+fn path_of(drawn: &DrawnRepository) -> RepositoryPath {
+    RepositoryPath::new(&drawn.project, &drawn.slug)
 }

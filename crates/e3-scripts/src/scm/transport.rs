@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use e3_git::{ForkedGit, ForkedOptions, Remote, SshKey};
-use e3_model::{GitClient, Protocol, with_causes};
+use e3_model::{GitClient, Need, Protocol, with_causes};
 use e3_workload::{Account, ClientContext, ScriptError, Setting};
 
 use super::Client;
-use crate::setting::{draw_among, git_options, parse_base};
+use crate::setting::{draw_account, draw_among, git_options, parse_base};
 
 /// How a Git script reaches its server; every operation on repositories is there for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,14 @@ impl Transport {
         match self {
             Self::Ssh => Protocol::GitSsh,
             Self::Http | Self::HttpDirect => Protocol::GitHttp,
+        }
+    }
+
+    /// Returns what a script needs that works so on such a repository.
+    pub(crate) fn needs(self, repository: Need) -> [Need; 2] {
+        match self {
+            Self::Ssh => [Need::SshKey, repository],
+            Self::Http | Self::HttpDirect => [Need::HttpUser, repository],
         }
     }
 
@@ -48,23 +56,23 @@ impl Transport {
     ) -> Result<Client, ScriptError> {
         match self {
             Self::Ssh => over_ssh(script, setting, context),
-            Self::Http => over_http(script, &setting.url, setting, context),
+            Self::Http => over_http(script, &setting.url, setting, &draw_account(script, setting, context)?),
             Self::HttpDirect => {
+                let account = draw_account(script, setting, context)?;
                 let node = node(setting, context).unwrap_or(&setting.url);
-                over_http(script, node, setting, context)
+                over_http(script, node, setting, &account)
             }
         }
     }
 }
 
-fn over_http(
+/// Returns the Git client of an account over HTTP.
+pub(crate) fn over_http(
     script: &str,
     url: &str,
     setting: &Setting,
-    context: &mut ClientContext,
+    account: &Account,
 ) -> Result<Client, ScriptError> {
-    let account = draw_among(&setting.users, context)
-        .ok_or_else(|| ScriptError::NoUser { script: script.to_owned() })?;
     let base = parse_base(script, url)?;
     match setting.git_client {
         GitClient::Native => {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use e3_bitbucket::Dialect;
 use e3_http::Request;
 use http::Method;
 use serde_json::Value;
@@ -18,6 +19,7 @@ pub(crate) struct Ask {
 #[derive(Debug)]
 enum Kind {
     Page,
+    Form(Vec<(&'static str, String)>),
     Rest(Method, Option<Value>),
 }
 
@@ -25,6 +27,11 @@ impl Ask {
     /// A page, which must answer 200.
     pub(crate) fn page(path: String) -> Self {
         Self { kind: Kind::Page, path, accepted: &[200] }
+    }
+
+    /// A page's form, which must answer with a redirect.
+    pub(crate) fn form(path: String, fields: Vec<(&'static str, String)>) -> Self {
+        Self { kind: Kind::Form(fields), path, accepted: &[302] }
     }
 
     /// A REST resource, which must answer 200.
@@ -49,17 +56,24 @@ impl Ask {
     }
 
     /// Returns the request; `origin` is the base URL, with its context path as the first E3 sent it.
-    pub(super) fn request(self, origin: &str) -> Request {
+    pub(super) fn request(self, origin: &str, dialect: Dialect) -> Request {
         match self.kind {
             Kind::Page => Request::get(self.path).header("accept", PAGE_ACCEPT),
+            Kind::Form(fields) => {
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                Request::form(self.path, &fields).header("accept", PAGE_ACCEPT)
+            }
             Kind::Rest(method, body) => {
                 let request = Request::new(method, self.path)
                     .header("accept", "application/json, text/javascript, */*; q=0.01")
                     .header("x-requested-with", "XMLHttpRequest")
                     .header("origin", origin);
-                match body {
-                    Some(body) => request.header("content-type", "application/json").body(body.to_string()),
-                    None => request,
+                let Some(body) = body else { return request };
+                let request = request.header("content-type", "application/json").body(body.to_string());
+                if dialect.says_no_check() {
+                    request.header("x-atlassian-token", "no-check")
+                } else {
+                    request
                 }
             }
         }
@@ -70,6 +84,7 @@ impl fmt::Display for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Rest(method, Some(_)) => write!(f, "{method} {}", self.path),
+            Kind::Form(_) => write!(f, "POST {}", self.path),
             Kind::Page | Kind::Rest(..) => f.write_str(&self.path),
         }
     }

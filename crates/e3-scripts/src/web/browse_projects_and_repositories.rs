@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_model::{OpId, Protocol, ScriptDescriptor};
+use e3_model::{Need, OpId, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::browser::Browser;
@@ -31,7 +31,7 @@ impl Script for BrowseProjectsAndRepositories {
             "Looks through the projects, four times a random project's repositories, and two of their branch lists each.",
             Protocol::Http,
             &[
-                ("Login", "the login page, then the form's submission; once a session"),
+                ("Login", "the login page, then its submission; once a session"),
                 ("Projects", "the page of all projects"),
                 ("ListProjects", "REST: the first 50 projects"),
                 ("Repositories", "a project's page of repositories"),
@@ -40,6 +40,7 @@ impl Script for BrowseProjectsAndRepositories {
                 ("ListBranches", "REST: a repository's first 25 branches"),
             ],
         )
+        .needing(&[Need::HttpUser])
     }
 
     fn client(

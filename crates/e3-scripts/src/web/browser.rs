@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use e3_bitbucket::path;
+use e3_bitbucket::{Dialect, LoginWay, path};
 use e3_http::{HttpSession, Request, Response};
 use e3_model::{OpId, Outcome};
 use e3_workload::{Account, ClientContext, Failure, Measured, ScriptError, Setting, Stopped};
 use serde_json::Value;
 
 use super::ask::{Ask, PAGE_ACCEPT};
+use super::login::{by_call, by_form, shows_form};
 use crate::failure;
 use crate::setting::http_session;
 
@@ -16,6 +17,7 @@ use crate::setting::http_session;
 pub(crate) struct Browser {
     http: HttpSession,
     account: Option<Account>,
+    dialect: Dialect,
     logged_in: bool,
 }
 
@@ -26,44 +28,36 @@ impl Browser {
         setting: &Arc<Setting>,
         account: Option<Account>,
     ) -> Result<Self, ScriptError> {
-        Ok(Self { http: http_session(script, setting)?, account, logged_in: false })
+        let dialect = Dialect::of(setting.product);
+        Ok(Self { http: http_session(script, setting)?, account, dialect, logged_in: false })
     }
 
-    /// Logs in by the form, unless the session already is: the login page, then the form's submission.
-    ///
-    /// Source: the first E3's web scripts; success is a 302 that does not lead back to the login page.
+    /// Returns how the server is spoken to.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Logs in, unless the session already is: the login page, then its submission.
     pub(crate) async fn log_in(&mut self, context: &mut ClientContext, op: OpId) -> Result<(), Stopped> {
         if self.logged_in {
             return Ok(());
         }
         let Some(account) = self.account.clone() else { return Ok(()) };
-        let http = &mut self.http;
+        let (http, login) = (&mut self.http, self.dialect.login());
         // What is left of a session that failed would have its login page lead away from the form.
         http.clear_cookies();
         context
             .op(op, async {
                 let page =
                     http.send(page_request(path::login())).await.map_err(|error| failure::of_http(&error))?;
-                let mut measured = measured(&page);
+                let measured = measured(&page);
                 expect(&page, "the login page", measured)?;
-                let fields =
-                    [("j_username", account.name.as_str()), ("j_password", account.password.expose())];
-                let form = Request::form(path::login_submit(), &fields).header("accept", PAGE_ACCEPT);
-                let answer =
-                    http.send(form).await.map_err(|error| failure::of_http(&error).measured(measured))?;
-                measured.bytes_in += answer.bytes_in;
-                measured.bytes_out += answer.bytes_out;
-                let location =
-                    answer.headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or("");
-                match answer.status {
-                    302 if !location.contains("/login") => Ok(((), measured)),
-                    302 => Err(Failure::new(Outcome::Http4xx, "the login was refused").measured(measured)),
-                    status => {
-                        let outcome = unexpected(status);
-                        Err(Failure::new(outcome, format!("the login form answered {status}"))
-                            .measured(measured))
-                    }
-                }
+                let measured = if login == LoginWay::Form || shows_form(&page)? {
+                    by_form(http, &account, measured).await?
+                } else {
+                    by_call(http, &account, measured).await?
+                };
+                Ok(((), measured))
             })
             .await?;
         self.logged_in = true;
@@ -135,7 +129,7 @@ impl Browser {
         read: impl FnOnce(&Response) -> Result<T, String> + Send,
     ) -> Result<Result<T, Refusal>, Stopped> {
         let (what, accepted) = (ask.to_string(), ask.accepted);
-        let request = ask.request(&self.http.base().to_string());
+        let request = ask.request(&self.http.base().to_string(), self.dialect);
         let (http, mut refused) = (&mut self.http, None);
         let asked = context
             .op(op, async {
@@ -187,11 +181,19 @@ pub(crate) fn json(response: &Response) -> Result<Value, String> {
 
 /// Takes a page, or a redirect to any page but the login's.
 pub(crate) fn leads_on(response: &Response) -> Result<(), String> {
-    let location = response.header("location").unwrap_or_default();
-    if response.status == 302 && location.contains("/login") {
+    if response.status == 302 && leads_to_login(response) {
         return Err("to the login page, so the session has ended".to_owned());
     }
     Ok(())
+}
+
+/// Returns whether an answer sends the browser to the login page, whatever its address has before the path.
+pub(super) fn leads_to_login(response: &Response) -> bool {
+    let location = response.header("location").unwrap_or_default();
+    let path = location
+        .split_once("://")
+        .map_or(location, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default());
+    path.split(['?', '#', ';']).next().unwrap_or_default().trim_end_matches('/').ends_with("/login")
 }
 
 /// Returns the first error of Bitbucket's error document, as the end of a sentence.
@@ -217,14 +219,14 @@ fn expect(response: &Response, what: &str, measured: Measured) -> Result<(), Fai
 }
 
 /// Returns the outcome of a status that the script does not expect; a success of another kind is unexpected too.
-fn unexpected(status: u16) -> Outcome {
+pub(super) fn unexpected(status: u16) -> Outcome {
     match Outcome::of_status(status) {
         Outcome::Ok => Outcome::Unexpected,
         outcome => outcome,
     }
 }
 
-fn measured(response: &Response) -> Measured {
+pub(super) fn measured(response: &Response) -> Measured {
     Measured {
         first_byte: Some(response.first_byte),
         bytes_in: response.bytes_in,
@@ -253,7 +255,7 @@ mod tests {
                 let known = request.headers().contains_key("cookie");
                 match (request.method().as_str(), request.uri().path()) {
                     ("GET", "/login") if known => answer(302, &[("location", "/dashboard")], ""),
-                    ("GET", "/login") => answer(200, &[], "the form"),
+                    ("GET", "/login") => answer(200, &[], "<input id=j_username>"),
                     ("POST", _) => {
                         answer(302, &[("location", "/dashboard"), ("set-cookie", "SESSION=1; Path=/")], "")
                     }

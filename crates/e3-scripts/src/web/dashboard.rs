@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_model::{OpId, Protocol, ScriptDescriptor};
+use e3_model::{Need, OpId, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::browser::Browser;
+use super::steps::Steps;
 use crate::setting::draw_account;
 
 /// Logs in, fetches the dashboard and what it shows, logs out.
@@ -15,11 +16,29 @@ pub(crate) struct Dashboard;
 
 const NAME: &str = "web.Dashboard";
 const LOGIN: OpId = OpId(0);
-const DASHBOARD: OpId = OpId(1);
-const INBOX_COUNT: OpId = OpId(2);
-const RECENT_REPOSITORIES: OpId = OpId(3);
-const SUGGESTIONS: OpId = OpId(4);
+const FIRST: OpId = OpId(1);
 const LOGOUT: OpId = OpId(5);
+
+/// What [`look`] records, in this order.
+pub(crate) const OPS: [(&str, &str); 4] = [
+    ("Dashboard", "the dashboard page"),
+    ("InboxCount", "REST: the number of pull requests in the inbox"),
+    ("RecentRepositories", "REST: the repositories the user saw last"),
+    ("PullRequestSuggestions", "REST: suggested pull requests"),
+];
+
+/// Looks at the dashboard in a browser that is logged in; `first` is the first of [`OPS`] in the script's own list.
+pub(crate) async fn look(
+    browser: &mut Browser,
+    context: &mut ClientContext,
+    first: OpId,
+) -> Result<(), Stopped> {
+    let mut steps = Steps::new(browser, context, first);
+    steps.page(0, path::dashboard()).await?;
+    steps.rest(1, path::inbox_count()).await?;
+    steps.rest(2, path::recent_repositories(RECENT)).await?;
+    steps.rest(3, path::pull_request_suggestions()).await.map(drop)
+}
 
 impl Script for Dashboard {
     fn descriptor(&self) -> ScriptDescriptor {
@@ -27,15 +46,10 @@ impl Script for Dashboard {
             NAME,
             "Logs in, fetches the dashboard page and the REST calls behind it, logs out.",
             Protocol::Http,
-            &[
-                ("Login", "the login page, then the form's submission"),
-                ("Dashboard", "the dashboard page"),
-                ("InboxCount", "REST: the number of pull requests in the inbox"),
-                ("RecentRepositories", "REST: the repositories the user saw last"),
-                ("PullRequestSuggestions", "REST: suggested pull requests"),
-                ("Logout", "the logout"),
-            ],
+            &[&[("Login", "the login page, then its submission")], &OPS[..], &[("Logout", "the logout")]]
+                .concat(),
         )
+        .needing(&[Need::HttpUser])
     }
 
     fn client(
@@ -55,13 +69,9 @@ struct Client {
 #[async_trait]
 impl ScriptClient for Client {
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
-        let browser = &mut self.browser;
-        browser.log_in(context, LOGIN).await?;
-        browser.page(context, DASHBOARD, path::dashboard()).await?;
-        browser.rest(context, INBOX_COUNT, path::inbox_count()).await?;
-        browser.rest(context, RECENT_REPOSITORIES, path::recent_repositories(RECENT)).await?;
-        browser.rest(context, SUGGESTIONS, path::pull_request_suggestions()).await?;
-        browser.log_out(context, LOGOUT).await
+        self.browser.log_in(context, LOGIN).await?;
+        look(&mut self.browser, context, FIRST).await?;
+        self.browser.log_out(context, LOGOUT).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_model::{OpId, Protocol, ScriptDescriptor};
+use e3_model::{Need, OpId, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::browser::Browser;
@@ -27,12 +27,13 @@ impl Script for ListPullRequests {
             "Lists the open pull requests of a random repository of a random project by REST.",
             Protocol::Http,
             &[
-                ("Login", "the login page, then the form's submission; once a session"),
+                ("Login", "the login page, then its submission; once a session"),
                 ("ListProjects", "REST: the first 50 projects"),
                 ("ListRepositories", "REST: a project's first 50 repositories"),
                 ("ListPullRequests", "REST: a repository's first 50 open pull requests"),
             ],
         )
+        .needing(&[Need::HttpUser])
     }
 
     fn client(

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_model::{OpId, Protocol, ScriptDescriptor};
+use e3_model::{Need, OpId, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::browser::Browser;
+use crate::setting::administrator;
 
 /// Lists the users as the administrator.
 pub(crate) struct ListUsers;
@@ -23,10 +24,11 @@ impl Script for ListUsers {
             "Lists the first page of users by REST, in an administrator's session.",
             Protocol::Http,
             &[
-                ("Login", "the login page, then the form's submission; once a session"),
+                ("Login", "the login page, then its submission; once a session"),
                 ("ListUsers", "REST: the first page of users"),
             ],
         )
+        .needing(&[Need::Admin])
     }
 
     fn client(
@@ -34,7 +36,7 @@ impl Script for ListUsers {
         setting: &Arc<Setting>,
         _: &mut ClientContext,
     ) -> Result<Box<dyn ScriptClient>, ScriptError> {
-        Ok(Box::new(Client { browser: Browser::open(NAME, setting, Some(setting.admin.clone()))? }))
+        Ok(Box::new(Client { browser: Browser::open(NAME, setting, Some(administrator(NAME, setting)?))? }))
     }
 }
 

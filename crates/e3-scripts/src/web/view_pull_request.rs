@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use e3_bitbucket::path;
-use e3_model::{OpId, Protocol, ScriptDescriptor};
+use e3_model::{Need, OpId, Protocol, ScriptDescriptor};
 use e3_workload::{ClientContext, Script, ScriptClient, ScriptError, Setting, Stopped};
 
 use super::ask::Ask;
@@ -32,7 +32,7 @@ impl Script for ViewPullRequest {
              changes a random file.",
             Protocol::Http,
             &[
-                ("Login", "the login page, then the form's submission; once a session"),
+                ("Login", "the login page, then its submission; once a session"),
                 ("ListProjects", "REST: the first 50 projects"),
                 ("ListRepositories", "REST: a project's first 50 repositories"),
                 ("ListPullRequests", "REST: a repository's first 50 open pull requests"),
@@ -41,6 +41,7 @@ impl Script for ViewPullRequest {
                 ("Diff", "REST: how it changes one file"),
             ],
         )
+        .needing(&[Need::HttpUser])
     }
 
     fn client(

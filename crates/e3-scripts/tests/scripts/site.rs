@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use e3_http::{BaseUrl, HttpSession, Request};
 use e3_model::{
-    Arguments, Branch, ClientId, JobId, Project, Repository, Sample, Secret, Seed, Snapshot, SshEndpoint,
+    Arguments, Branch, ClientId, JobId, ProductVersion, Project, Repository, Sample, Secret, Seed, Snapshot,
+    SshEndpoint,
 };
 use e3_testkit::{
     Answer, Git, GitServer, GitServerOptions, Loopback, Shape, Sshd, SshdOptions, answer, create_repository,
@@ -130,6 +131,7 @@ pub(crate) fn setting(url: &str) -> Setting {
             op_timeout: e3_model::Span::from_secs(20),
             ..e3_model::Transport::default()
         },
+        product: Some(ProductVersion::new(7, 21, 0)),
         ..Setting::at(url, account("admin"))
     }
 }
@@ -182,6 +184,12 @@ impl Player {
     pub(crate) async fn iterate(&mut self) -> Result<(), Stopped> {
         self.context.begin_iteration(self.iteration, None);
         self.iteration += 1;
+        self.client.iterate(&mut self.context).await
+    }
+
+    /// Serves an arrival of the open model, which is due now.
+    pub(crate) async fn arrive(&mut self, arrival: u64) -> Result<(), Stopped> {
+        self.context.begin_arrival(arrival, Seed(arrival), Instant::now());
         self.client.iterate(&mut self.context).await
     }
 

@@ -201,6 +201,9 @@ pub(crate) enum GithostCommand {
     /// Spread requests round-robin over nodes that answer
     #[command(after_long_help = help::BALANCE_EXAMPLES)]
     Balance(BalanceArguments),
+    /// Disturb running nodes on purpose, to rehearse an experiment
+    #[command(long_about = help::FAULTS, after_long_help = help::FAULTS_EXAMPLES)]
+    Faults(Box<crate::commands::FaultsArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +226,17 @@ pub(crate) struct ServeArguments {
     /// The node's name among its peers
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) node: String,
+    /// A file of lines for bitbucket.properties; each goes before the home's config/bitbucket.properties
+    #[arg(long, value_name = "F")]
+    pub(crate) properties: Option<PathBuf>,
+    /// A line for bitbucket.properties, which goes before those of files; may be given several times
+    #[arg(long = "property", value_name = "NAME=VALUE", value_parser = property)]
+    pub(crate) property: Vec<(String, String)>,
+}
+
+/// Reads a line for bitbucket.properties.
+fn property(line: &str) -> Result<(String, String), e3_model::PropertyLineError> {
+    e3_model::property_line(line)
 }
 
 #[derive(Debug, Args)]

@@ -183,6 +183,17 @@ Examples:
   e3 githost balance --http 127.0.0.1:7000 \\
       --node http://127.0.0.1:7990 --node http://127.0.0.1:7991";
 
+pub(super) const FAULTS: &str = "\
+Shows how githost nodes are disturbed on purpose, and switches it: for requests that begin from then on, until it is \
+switched again or the node is started again. Flags make one fault, a file as many as it lists, and both replace what \
+there was. An experiment does the same by the `faults` of a stage.";
+pub(super) const FAULTS_EXAMPLES: &str = "\
+Examples:
+  e3 githost faults --url http://127.0.0.1:7990 --route fetch --latency 200ms
+  e3 githost faults --url http://127.0.0.1:7990 --error-rate 0.1 --status 503
+  e3 githost faults --url http://127.0.0.1:7990 --set faults.json
+  e3 githost faults --url http://127.0.0.1:7990 --clear";
+
 pub(super) const SCHEMA: &str = "\
 Prints the JSON Schema of one of E3's documents, for an editor or another program; without a name, the list of documents.";
 pub(super) const SCHEMA_EXAMPLES: &str = "\

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use e3_home::RunDir;
-use e3_model::{Analysis, Honesty, Stamp, ThresholdState, quantity};
+use e3_model::{Analysis, Honesty, SearchAnalysis, SearchEnd, Stamp, ThresholdState, quantity};
 
 use super::report;
 use crate::app::App;
@@ -63,7 +63,7 @@ fn invalid(stamp: &Stamp) -> Option<&'static str> {
     match stamp {
         Stamp::ClientBound => Some("the worker was the bottleneck"),
         Stamp::SamplesLost => Some("samples of it are missing"),
-        Stamp::CoLocated | Stamp::Incomplete | Stamp::ConcurrencyBound => None,
+        Stamp::CoLocated | Stamp::Incomplete | Stamp::ConcurrencyBound | Stamp::Disturbed => None,
     }
 }
 
@@ -75,7 +75,12 @@ pub(crate) fn exit_of(analysis: &Analysis) -> Exit {
         return Exit::Invalid;
     }
     let held = |result: &e3_model::ThresholdResult| result.state == ThresholdState::Held;
-    if analysis.thresholds.iter().all(held) { Exit::Success } else { Exit::Threshold }
+    let is_answered = |search: &SearchAnalysis| {
+        let is_open_ended = matches!(search.end, SearchEnd::Undecided | SearchEnd::CutShort);
+        search.highest_held.is_some() && !is_open_ended
+    };
+    let is_good = analysis.thresholds.iter().all(held) && analysis.searches.iter().all(is_answered);
+    if is_good { Exit::Success } else { Exit::Threshold }
 }
 
 #[cfg(test)]

@@ -47,4 +47,33 @@ fn what_cannot_be_believed_outranks_a_threshold() {
     }
 }
 
+#[test]
+fn a_search_without_an_answer_passes_no_gate() {
+    use SearchEnd::{CutShort, Found, HeldEverywhere, HeldNowhere, ProbesUsedUp, Undecided};
+    for (end, highest_held, expected, why) in [
+        (Found, Some(39.3), Exit::Success, "the load is known"),
+        (HeldEverywhere, Some(100.0), Exit::Success, "the system bears more, and this much was shown"),
+        (ProbesUsedUp, Some(20.0), Exit::Success, "this much was shown"),
+        (ProbesUsedUp, None, Exit::Threshold, "no load was confirmed"),
+        (HeldNowhere, None, Exit::Threshold, "the conditions held at no load"),
+        (Undecided, Some(20.0), Exit::Threshold, "probes above it said nothing"),
+        (CutShort, Some(20.0), Exit::Threshold, "it was not asked to its end"),
+    ] {
+        let mut analysis = analysis(&[], &[]);
+        analysis.searches = vec![SearchAnalysis {
+            stage: StageRef { thread: ThreadId(0), stage: StageId(0) },
+            thread: "1 node".to_owned(),
+            slo: vec!["p90 < 400ms".to_owned()],
+            conditions: Vec::new(),
+            is_open: true,
+            highest_held,
+            lowest_broken: None,
+            end,
+            sentence: String::new(),
+            probes: Vec::new(),
+        }];
+        assert_eq!(exit_of(&analysis), expected, "{why}");
+    }
+}
+
 const FIXTURE: &str = include_str!("../../../e3-report/tests/analysis.json");

@@ -2,6 +2,7 @@
 
 mod codes;
 mod glossary;
+mod properties;
 mod rules;
 mod statistics;
 
@@ -63,6 +64,7 @@ fn entries() -> Vec<Entry> {
     entries.extend(glossary::entries());
     entries.extend(statistics::entries());
     entries.extend(rules::entries());
+    entries.extend(properties::entries());
     entries
 }
 

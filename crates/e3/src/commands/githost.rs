@@ -1,5 +1,8 @@
 //! `e3 githost`: the embedded Git hosting server, one node or the front of several.
 
+mod faults;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -13,10 +16,17 @@ use crate::failure::Failure;
 use crate::log;
 use crate::printer::data_text;
 
-pub(crate) async fn perform(command: GithostCommand) -> Result<Exit, Failure> {
+pub(crate) use faults::FaultsArguments;
+
+pub(crate) async fn perform(json: bool, command: GithostCommand) -> Result<Exit, Failure> {
+    let command = match command {
+        GithostCommand::Faults(arguments) => return faults::perform(&arguments, json).await,
+        serves => serves,
+    };
     log::start_on_stderr();
     let shutdown = shutdown()?;
     match command {
+        GithostCommand::Faults(_) => {}
         GithostCommand::Serve(arguments) => {
             let options = serve_options(arguments)?;
             let served = e3_githost::serve(options, announce, shutdown).await;
@@ -33,15 +43,30 @@ pub(crate) async fn perform(command: GithostCommand) -> Result<Exit, Failure> {
 }
 
 fn failed(what: &'static str, error: GithostError) -> Failure {
-    let is_taken = matches!(error, GithostError::Listen { .. });
+    let hint = match &error {
+        GithostError::Listen { .. } => Some("give another address; port 0 takes a free port"),
+        GithostError::Properties { .. } => Some("`e3 explain` lists the properties that a githost knows"),
+        _ => None,
+    };
     let failure = Failure::new(Exit::Failure, anyhow::Error::new(error).context(what));
-    if is_taken { failure.hint("give another address; port 0 takes a free port") } else { failure }
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 fn serve_options(arguments: ServeArguments) -> Result<ServeOptions, Failure> {
     let admin_password = password(&arguments.admin_password_file)?;
-    let ServeArguments { home, http, ssh, database, node, .. } = arguments;
-    Ok(ServeOptions { home, http, ssh, admin_password, database, node })
+    let ServeArguments { home, http, ssh, database, node, properties, property, .. } = arguments;
+    let mut lines = properties.as_deref().map_or_else(|| Ok(BTreeMap::new()), read_properties)?;
+    lines.extend(property);
+    Ok(ServeOptions { home, http, ssh, admin_password, database, node, properties: lines })
+}
+
+fn read_properties(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let cannot = || format!("the properties cannot be read from {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    Ok(e3_model::property_lines(&text).with_context(cannot)?)
 }
 
 /// Reads a password from the first line of a file.

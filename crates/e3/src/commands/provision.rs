@@ -1,5 +1,8 @@
 //! `e3 provision`: plans an experiment, sets up its systems under test and loads their data.
 
+mod git_program;
+mod machines;
+
 use std::time::SystemTime;
 
 use anyhow::Context as _;
@@ -44,10 +47,13 @@ pub(crate) async fn perform(app: &App, experiment: &str) -> Result<Exit, Failure
 /// # Errors
 /// When something is missing; nothing was created.
 pub(crate) async fn check(app: &App, plan: &Plan) -> Result<(), Failure> {
-    e3_provision::check(plan, &registry::providers(app.program.clone()))
+    let providers = registry::providers(app.program.clone());
+    machines::check(app, plan, &providers)?;
+    e3_provision::check(plan, &providers)
         .await
         .with_context(|| format!("the systems under test of {} cannot be set up here", plan.experiment))
-        .map_err(|error| Failure::new(Exit::Provision, error))
+        .map_err(|error| Failure::new(Exit::Provision, error))?;
+    git_program::check(app, plan).await
 }
 
 /// Creates a run for a plan: its directory, its lock, its log, its plan.json.

@@ -1,5 +1,8 @@
 //! `e3 run`: conducts the stages of a provisioned run with a fleet of one.
 
+mod disturb;
+mod judge;
+mod product;
 mod watched;
 
 use std::sync::Arc;
@@ -7,7 +10,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use e3_fleet::{
-    BetweenStages, Conduct, FleetEvent, Watch, WorkerAddress, WorkerPort, conduct, in_process_bus, serve,
+    BetweenStages, Conduct, FleetEvent, Watch, WorkerAddress, WorkerPort, conduct, in_process_bus, is_whole,
+    serve,
 };
 use e3_home::{Home, RunDir, RunSecrets};
 use e3_metrics::Targets;
@@ -67,6 +71,7 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
     let providers = registry::providers(app.program.clone());
     let home = app.home.of(run);
     let between_stages = Systems { topology: &topology, providers: &providers, home: &home, run };
+    let judge = judge::Numbers { run };
     let display = Display::begin(&app.printer, &plan);
     let events = |event: FleetEvent| display.hear(&event);
     let input = Conduct {
@@ -74,6 +79,7 @@ pub(crate) async fn conduct_run(app: &App, run: &RunDir, stop: CancellationToken
         run,
         settings,
         between_stages: &between_stages,
+        judge: &judge,
         metric_sources: registry::metric_sources(),
         watch: &between_stages,
         stop,
@@ -115,8 +121,7 @@ pub(crate) fn exit_of(record: &Run, plan: &Plan) -> Result<Exit, Failure> {
         }
     }
     // An interrupt between two stages leaves no mark on either.
-    let planned: usize = plan.rounds.iter().map(|round| round.stages.len()).sum();
-    Ok(if record.stages.len() < planned { Exit::Interrupted } else { Exit::Success })
+    Ok(if is_whole(plan, record) { Exit::Success } else { Exit::Interrupted })
 }
 
 /// Returns what the clients of a thread know of their system under test.
@@ -192,12 +197,14 @@ impl BetweenStages for Systems<'_> {
         done.map_err(|error| e3_model::with_causes(&error))
     }
 
-    async fn prepare(&self, _: ThreadId, faults: &[Fault]) -> Result<Option<ProductVersion>, String> {
-        if faults.is_empty() {
-            Ok(None)
-        } else {
-            Err("this version of e3 cannot disturb a system yet".to_owned())
+    async fn prepare(&self, thread: ThreadId, faults: &[Fault]) -> Result<Option<ProductVersion>, String> {
+        // Asked while nothing disturbs it: what it says shall not depend on that.
+        disturb::disturb(self, thread, &[]).await?;
+        let product = product::version(self.run, self.of(thread)?).await;
+        if !faults.is_empty() {
+            disturb::disturb(self, thread, faults).await?;
         }
+        Ok(product)
     }
 
     async fn verify(&self, thread: ThreadId) -> Result<(), String> {

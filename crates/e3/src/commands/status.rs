@@ -3,7 +3,7 @@
 mod read;
 mod render;
 
-use e3_model::ArrivalPlan;
+use e3_model::{ArrivalPlan, ProbeVerdict};
 use serde::Serialize;
 
 use crate::app::App;
@@ -113,7 +113,11 @@ struct Stage {
     clients: usize,
     /// When iterations are due, in the open model.
     rate: Option<ArrivalPlan>,
+    /// Whether it is a search that goes on: its probes are stages of their own, and this stands for those to come.
+    search: bool,
     state: StageState,
+    /// How it came out, where it is a probe that was judged.
+    verdict: Option<ProbeVerdict>,
     /// Why it failed.
     reason: Option<String>,
     samples: u64,

@@ -24,7 +24,7 @@ pub(super) fn lines(state: &State, size: Size, now: Duration, style: Style) -> V
     let kept = rows.iter().map(|row| row.kept(columns)).min().unwrap_or(0);
     rows.iter_mut().for_each(|row| row.fields.retain(|field| field.rank <= kept));
     let (_, stages) = state.stages();
-    if stages > 1 {
+    if stages > 1 || state.searches() {
         rows.push(whole(state, now));
     }
     let hidden = (rows.len()).saturating_sub(room);
@@ -98,10 +98,11 @@ fn thread(running: &Running, widths: &Widths, now: Duration) -> Row {
     };
     let (position, of) = running.place;
     let of_digits = of.to_string().len();
+    let probe = running.probe.map_or_else(String::new, |probe| format!(" probe {:>2}", probe.number));
     Row {
         fields: vec![
             Field::new(name, Look::Bold, 0),
-            Field::new(format!("{position:>of_digits$}/{of}"), Look::Dim, 6),
+            Field::new(format!("{position:>of_digits$}/{of}{probe}"), Look::Dim, 6),
             Field::new(text::right(&running.load(now), widths.load), Look::Plain, 5),
             Field::new(String::new(), Look::Bar(thousandths(running.done(now))), 7),
             Field::new(text::right(&left, widths.left), Look::Plain, 2),
@@ -119,7 +120,11 @@ fn thread(running: &Running, widths: &Widths, now: Duration) -> Row {
 
 fn whole(state: &State, now: Duration) -> Row {
     let (ended, of) = state.stages();
-    let left = if ended == of { "done".to_owned() } else { format!("about {} left", span(state.left(now))) };
+    let left = if ended == of {
+        "done".to_owned()
+    } else {
+        format!("{} {} left", state.about(), span(state.left(now)))
+    };
     Row {
         fields: vec![
             Field::new("run".to_owned(), Look::Dim, 0),

@@ -1,7 +1,10 @@
 //! The display at several widths, as a plan and its events bring it about.
 
-use e3_fleet::{FleetEvent, Recent};
-use e3_model::{Arrival, ArrivalPlan, Seed, Span, StageId, StageOutcome, StageRef, ThreadId};
+use e3_fleet::{FleetEvent, Probing, Recent};
+use e3_model::{
+    Arrival, ArrivalPlan, ProbeVerdict, SearchEnd, Seed, Span, StageId, StageOutcome, StageRef, ThreadId,
+};
+use e3_stats::SearchState;
 
 use super::*;
 use crate::display::state::State;
@@ -30,7 +33,8 @@ fn at(thread: u16, stage: u16) -> StageRef {
 
 fn started(stage: StageRef, thread: &str, position: usize, of: usize) -> FleetEvent {
     let (thread, clients, duration) = (thread.to_owned(), 16, Span::from_secs(60));
-    FleetEvent::StageStarted { stage, thread, clients, duration, position, of }
+    let (arrivals, probe) = (None, None);
+    FleetEvent::StageStarted { stage, thread, clients, arrivals, duration, position, of, probe }
 }
 
 fn progress(stage: StageRef, ok: u64, errors: u64) -> FleetEvent {
@@ -136,8 +140,15 @@ fn an_open_stage_shows_the_rate_that_is_wanted_just_now() {
         ramp: Span::from_secs(20),
         seed: Seed(1),
     };
-    let mut state = State::of_rounds(vec![vec![(at(0, 0), 60, None)]]).with_arrivals(&arrivals);
-    state.hear(&started(at(0, 0), "a", 1, 1), Duration::ZERO);
+    let mut state = State::of_rounds(vec![vec![(at(0, 0), 60, None)]]);
+    let FleetEvent::StageStarted { stage, thread, clients, duration, position, of, probe, .. } =
+        started(at(0, 0), "a", 1, 1)
+    else {
+        unreachable!("it is one")
+    };
+    let arrivals = Some(arrivals);
+    let event = FleetEvent::StageStarted { stage, thread, clients, arrivals, duration, position, of, probe };
+    state.hear(&event, Duration::ZERO);
     state.hear(&progress(at(0, 0), 3000, 0), Duration::from_secs(12));
     for (seconds, target) in [(1, "target 25.0/s"), (12, "target 300/s"), (30, "target 500/s")] {
         let shown = shown(&state, 120, 24, seconds);
@@ -178,4 +189,35 @@ fn a_stage_that_ends_by_a_count_says_so() {
     }
     assert_eq!(state.length(at(0, 0), hour), "for 1,500 ops, at most 1 h");
     assert_eq!(state.length(at(0, 1), Span::from_secs(60)), "for 1 min");
+}
+
+#[test]
+fn a_search_says_which_probe_runs_and_takes_no_longer_than_all_of_them() {
+    let mut state = State::of_rounds(vec![vec![(at(0, 0), 60, None)]]).with_searches(12);
+    let search = at(0, 0);
+    let probe = |stage, number| {
+        let (thread, clients, duration) = ("a".to_owned(), 16, Span::from_secs(60));
+        let (arrivals, probe) = (None, Some(Probing { search, number, of: 12 }));
+        FleetEvent::StageStarted { stage, thread, clients, arrivals, duration, position: 1, of: 1, probe }
+    };
+    let judged = |next, end| {
+        let held = SearchState { next, end, highest_held: None, lowest_broken: None };
+        let (thread, reason) = ("a".to_owned(), String::new());
+        let (is_open, verdict) = (false, ProbeVerdict::Held);
+        FleetEvent::ProbeJudged { stage: at(0, 1), search, thread, is_open, verdict, reason, state: held }
+    };
+    state.hear(&probe(at(0, 1), 1), Duration::ZERO);
+    let first = shown(&state, 120, 24, 12);
+    assert!(first.contains("1/1 probe  1"), "{first}");
+    assert!(first.contains("0 of 1 stages done") && first.contains("at most 11 min 48 s left"), "{first}");
+    state.hear(&ended(at(0, 1)), Duration::from_secs(60));
+    state.hear(&judged(Some(32.0), SearchEnd::CutShort), Duration::from_secs(60));
+    state.hear(&probe(at(0, 2), 2), Duration::from_secs(65));
+    // Ten more probes, and the five seconds between two of them before each.
+    let second = shown(&state, 120, 24, 65);
+    assert!(second.contains("at most 11 min 50 s left"), "{second}");
+    state.hear(&ended(at(0, 2)), Duration::from_secs(125));
+    state.hear(&judged(None, SearchEnd::Found), Duration::from_secs(125));
+    assert_eq!(state.stages(), (1, 1));
+    assert!(!state.searches());
 }

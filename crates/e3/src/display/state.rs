@@ -1,9 +1,9 @@
 //! How far a run has come: a function of its plan, the events so far, and the time since the display began.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use e3_fleet::{FleetEvent, Recent};
+use e3_fleet::{FleetEvent, Probing, Recent};
 use e3_model::{ArrivalPlan, Plan, Span, StageRef, quantity};
 
 use crate::printer::several;
@@ -14,7 +14,10 @@ pub(super) struct State {
     rounds: Vec<Round>,
     /// The stages that run now, in the order in which they started.
     pub(super) running: Vec<Running>,
+    /// The plan's stages that have ended, and its searches.
     ended: BTreeSet<StageRef>,
+    /// How many probes of each search have ended.
+    probed: BTreeMap<StageRef, u32>,
     /// The time between rounds so far, and how many times there was one.
     between: (Duration, u32),
     /// When the last stage ended.
@@ -35,8 +38,8 @@ struct Planned {
     duration: Duration,
     /// After how many ops it ends, where a count ends it.
     operations: Option<u64>,
-    /// When iterations are due, in the open model.
-    arrivals: Option<ArrivalPlan>,
+    /// How often it is probed at most, where it is a search.
+    probes: Option<u32>,
 }
 
 /// A stage that runs.
@@ -47,6 +50,8 @@ pub(super) struct Running {
     pub(super) thread: String,
     /// Its position among all stages, from 1, and how many there are.
     pub(super) place: (usize, usize),
+    /// Which probe it is; none for a stage of the plan.
+    pub(super) probe: Option<Probing>,
     /// Its clients.
     clients: u32,
     /// Failures so far.
@@ -71,7 +76,7 @@ impl State {
                     stage: *stage,
                     duration: planned.duration.to_duration(),
                     operations: planned.operations,
-                    arrivals: planned.arrivals.clone(),
+                    probes: planned.search.as_ref().map(|search| search.probes),
                 })
             };
             Round { stages: round.stages.iter().filter_map(planned).collect() }
@@ -84,6 +89,7 @@ impl State {
             rounds,
             running: Vec::new(),
             ended: BTreeSet::new(),
+            probed: BTreeMap::new(),
             between: (Duration::ZERO, 0),
             last_end: None,
             over: false,
@@ -120,7 +126,7 @@ impl State {
     /// Takes an event into account.
     pub(super) fn hear(&mut self, event: &FleetEvent, now: Duration) {
         match event {
-            FleetEvent::StageStarted { stage, thread, clients, duration, position, of } => {
+            FleetEvent::StageStarted { stage, thread, clients, arrivals, duration, position, of, probe } => {
                 if let (true, Some(ended)) = (self.running.is_empty(), self.last_end) {
                     self.between.0 += now.saturating_sub(ended);
                     self.between.1 += 1;
@@ -131,6 +137,7 @@ impl State {
                     stage: *stage,
                     thread: crate::text::one_line(thread),
                     place: (*position, *of),
+                    probe: *probe,
                     clients: *clients,
                     errors: 0,
                     recent: None,
@@ -138,7 +145,7 @@ impl State {
                     started: now,
                     duration: duration.to_duration(),
                     operations: planned.and_then(|planned| planned.operations),
-                    arrivals: planned.and_then(|planned| planned.arrivals.clone()),
+                    arrivals: arrivals.clone(),
                     last_line: now,
                 });
             }
@@ -148,19 +155,26 @@ impl State {
                 }
             }
             FleetEvent::StageEnded { stage, .. } => {
+                let probe = self.runs(*stage).and_then(|running| running.probe);
                 self.running.retain(|running| running.stage != *stage);
-                self.ended.insert(*stage);
+                match probe {
+                    Some(probe) => *self.probed.entry(probe.search).or_default() += 1,
+                    None => drop(self.ended.insert(*stage)),
+                }
                 self.last_end = Some(now);
             }
-            FleetEvent::SystemReset { .. } => {}
+            FleetEvent::ProbeJudged { search, state, .. } if state.next.is_none() => {
+                self.ended.insert(*search);
+            }
+            FleetEvent::SystemReset { .. } | FleetEvent::ProbeJudged { .. } => {}
         }
     }
 
     /// Returns a plain line about a stage, if it has had none for so long.
     pub(super) fn line_due(&mut self, stage: StageRef, now: Duration, every: Duration) -> Option<String> {
-        let run_left = self.left(now);
+        let (run_left, about) = (self.left(now), self.about());
         let several = self.running.len() > 1;
-        let last_round = self.rounds.len() <= 1;
+        let last_round = self.stages().1 <= 1 && !self.searches();
         let running = self.running.iter_mut().find(|running| running.stage == stage)?;
         if now < running.last_line + every || running.elapsed(now) >= running.duration {
             return None;
@@ -168,7 +182,8 @@ impl State {
         running.last_line = now;
         let who = if several { format!("{}: ", running.thread) } else { String::new() };
         let recent = running.recent.unwrap_or_default();
-        let whole = if last_round { String::new() } else { format!(", about {} of the run", span(run_left)) };
+        let whole =
+            if last_round { String::new() } else { format!(", {about} {} of the run", span(run_left)) };
         Some(format!(
             "     {who}{}, {} errors, p50 {}, p99 {}; {} left{whole}",
             quantity::rate(recent.rate_per_s),
@@ -194,21 +209,46 @@ impl State {
     /// Returns about how long the stages will still take: their own time, and as much between them as there was so far.
     pub(super) fn left(&self, now: Duration) -> Duration {
         let stages: Duration = self.rounds.iter().map(|round| self.left_of(round, now)).sum();
-        let untouched = |round: &&Round| {
-            let begun =
-                |planned: &Planned| self.ended.contains(&planned.stage) || self.runs(planned.stage).is_some();
-            !round.stages.iter().any(begun)
-        };
-        let to_come = u32::try_from(self.rounds.iter().filter(untouched).count()).unwrap_or(u32::MAX);
+        let pauses = |round: &Round| round.stages.iter().map(|planned| self.to_begin(planned)).max();
+        let to_come: u32 = self.rounds.iter().filter_map(pauses).sum();
         let (time, times) = self.between;
         stages + (time / times.max(1)) * to_come
     }
 
+    /// Returns whether the plan has a search that goes on or is to come.
+    pub(super) fn searches(&self) -> bool {
+        let mut planned = self.rounds.iter().flat_map(|round| &round.stages);
+        planned.any(|planned| planned.probes.is_some() && !self.ended.contains(&planned.stage))
+    }
+
+    /// Returns what to say before the time that is left: nobody knows how many probes a search takes.
+    pub(super) fn about(&self) -> &'static str {
+        if self.searches() { "at most" } else { "about" }
+    }
+
     fn left_of(&self, round: &Round, now: Duration) -> Duration {
-        let open = round.stages.iter().filter(|planned| !self.ended.contains(&planned.stage));
-        let left = open
-            .map(|planned| self.runs(planned.stage).map_or(planned.duration, |running| running.left(now)));
+        let left = round.stages.iter().map(|planned| {
+            let running = self.run_of(planned).map_or(Duration::ZERO, |running| running.left(now));
+            running + planned.duration * self.to_begin(planned)
+        });
         left.max().unwrap_or_default()
+    }
+
+    /// Returns how many times a stage of the plan is still to begin: a search once for each probe that it may have.
+    fn to_begin(&self, planned: &Planned) -> u32 {
+        if self.ended.contains(&planned.stage) {
+            return 0;
+        }
+        let begun =
+            self.probed.get(&planned.stage).copied().unwrap_or(0) + u32::from(self.run_of(planned).is_some());
+        planned.probes.unwrap_or(1).saturating_sub(begun)
+    }
+
+    /// Returns a stage of the plan while it runs, or the probe that runs of a search.
+    fn run_of(&self, planned: &Planned) -> Option<&Running> {
+        self.running.iter().find(|running| {
+            running.stage == planned.stage || running.probe.is_some_and(|probe| probe.search == planned.stage)
+        })
     }
 
     fn runs(&self, stage: StageRef) -> Option<&Running> {
@@ -218,7 +258,8 @@ impl State {
 
 impl Round {
     fn length(&self) -> Duration {
-        self.stages.iter().map(|planned| planned.duration).max().unwrap_or_default()
+        let length = |planned: &Planned| planned.duration * planned.probes.unwrap_or(1);
+        self.stages.iter().map(length).max().unwrap_or_default()
     }
 }
 
@@ -279,17 +320,17 @@ impl State {
             stage,
             duration: Duration::from_secs(seconds),
             operations,
-            arrivals: None,
+            probes: None,
         };
         let rounds =
             rounds.into_iter().map(|stages| Round { stages: stages.into_iter().map(planned).collect() });
         Self::before(rounds.collect())
     }
 
-    /// Has the iterations of every stage be due at these times.
-    pub(super) fn with_arrivals(mut self, arrivals: &ArrivalPlan) -> Self {
+    /// Makes every stage a search with so many probes at most.
+    pub(super) fn with_searches(mut self, probes: u32) -> Self {
         let planned = self.rounds.iter_mut().flat_map(|round| &mut round.stages);
-        planned.for_each(|planned| planned.arrivals = Some(arrivals.clone()));
+        planned.for_each(|planned| planned.probes = Some(probes));
         self
     }
 }

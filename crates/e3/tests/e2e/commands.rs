@@ -26,7 +26,7 @@ fn list_shows_the_library_the_scripts_and_the_runs() {
         assert!(text.contains(word), "{word} in {text}");
     }
     let json = e3.run(&["list", "scripts", "--json"]).exits(0).json();
-    assert_eq!(json["scripts"].as_array().unwrap().len(), 18);
+    assert_eq!(json["scripts"].as_array().unwrap().len(), 28);
     assert!(json.get("runs").is_none());
 }
 

@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// The node, as long as this lives.
-pub(super) struct Node {
+pub(in crate::bench) struct Node {
     base: BaseUrl,
     password: Secret,
     endpoint: SshEndpoint,
@@ -33,6 +33,14 @@ impl Node {
     /// # Errors
     /// When it does not start, or refuses something.
     pub(super) async fn start(e3: &Path, folder: &Path) -> Result<Self> {
+        Self::start_with(e3, folder, &[]).await
+    }
+
+    /// Starts it with these lines of `bitbucket.properties`.
+    ///
+    /// # Errors
+    /// When it does not start, or refuses something.
+    pub(in crate::bench) async fn start_with(e3: &Path, folder: &Path, properties: &[&str]) -> Result<Self> {
         let (home, file) = (folder.join("home"), folder.join("admin-password"));
         let password = Secret::new(format!("{:032x}", rand::random::<u128>()));
         std::fs::write(&file, password.expose()).context("cannot write the password")?;
@@ -41,6 +49,7 @@ impl Node {
             .arg(&home)
             .arg("--admin-password-file")
             .arg(&file)
+            .args(properties.iter().flat_map(|line| ["--property", line]))
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .stdin(Stdio::null())
@@ -89,7 +98,11 @@ impl Node {
         found.map(|entry| entry.path()).context("githost has no repository")
     }
 
-    pub(super) fn remote(&self) -> Remote {
+    pub(in crate::bench) fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    pub(in crate::bench) fn remote(&self) -> Remote {
         Remote::http(self.base.clone(), ADMIN, &self.password)
     }
 
@@ -105,7 +118,7 @@ impl Node {
     ///
     /// # Errors
     /// When it had ended before.
-    pub(super) async fn stop(mut self) -> Result<()> {
+    pub(in crate::bench) async fn stop(mut self) -> Result<()> {
         terminate(&mut self.child).await
     }
 }
@@ -124,8 +137,8 @@ pub(super) async fn terminate(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-pub(super) const PROJECT: &str = "BENCH";
-pub(super) const REPOSITORY: &str = "repository";
+pub(in crate::bench) const PROJECT: &str = "BENCH";
+pub(in crate::bench) const REPOSITORY: &str = "repository";
 const ADMIN: &str = "admin";
 const START: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(15);

@@ -14,7 +14,7 @@ use super::node::Node;
 ///
 /// # Errors
 /// When git fails.
-pub(super) async fn fill(folder: &Path, node: &Node) -> Result<()> {
+pub(in crate::bench) async fn fill(folder: &Path, node: &Node) -> Result<()> {
     let source = folder.join("source.git");
     git(folder, &["init", "--quiet", "--bare", "--initial-branch=main", "source.git"], b"", "").await?;
     git(&source, &["fast-import", "--quiet"], &history()?, "").await?;

@@ -69,7 +69,7 @@ impl Call {
             }
         }
         let Reading { head, list, settings, stamps, .. } = reading;
-        Ok(Some((Refs { head, list, settings }, stamps)))
+        Ok(Some((Refs { head, list, settings, digest: std::sync::OnceLock::new() }, stamps)))
     }
 
     async fn ask(&self, ids: Vec<Id>) -> Result<Option<Vec<(Id, Option<Id>)>>, GitError> {

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 /// Returns all schemas by their names.
 pub(super) fn all() -> Value {
     let mut schemas = Map::new();
-    for part in [answers(), differences(), people(), builds(), pull_requests(), wishes()] {
+    for part in
+        [answers(), differences(), people(), builds(), pull_requests(), wishes(), super::faults::schemas()]
+    {
         if let Value::Object(part) = part {
             schemas.extend(part);
         }

@@ -82,6 +82,11 @@ const RULES: &[(&str, &str)] = &[
         "A system under test needs a dataset that exists, or that E3 can make: `e3 list snapshots`.",
     ),
     (
+        "script-needs",
+        "A script cannot work with this snapshot: it needs a user, a key, a repository of some weight or a known default \
+         branch. What E3 makes by a recipe has all of these; passwords and keys that are kept elsewhere are a warning.",
+    ),
+    (
         "existing",
         "A system that is there already cannot be named in a file yet, only on the command line of `e3 load`.",
     ),
@@ -89,6 +94,12 @@ const RULES: &[(&str, &str)] = &[
     (
         "no-effect",
         "A setting has no effect with this provider; leaving it in would let a reader believe that it has.",
+    ),
+    (
+        "property",
+        "A line of `properties` is NAME=VALUE, once for each name; on a githost it must be one that the githost knows, of the \
+         right form, and change something beside the others: whoever compares two configurations must not compare one with \
+         itself. `e3 explain` lists the properties, and explains each by its name.",
     ),
     ("nodes", "A githost on SQLite has as many nodes as one database file bears."),
     (
@@ -101,7 +112,18 @@ const RULES: &[(&str, &str)] = &[
         "threshold",
         "A threshold is a statistic, an op and a limit, such as \"p99(scm.GitCloneOverHttp) < 2s\", on an op that is part of the load.",
     ),
+    (
+        "search",
+        "A stage's `search` finds the highest load that meets the conditions of its `slo`, up to the stage's own. The conditions \
+         judge what the stage's workload runs and are broken by a large load, not by a small one; the search begins below the \
+         stage's load; and every probe holds one load for one time, without a ramp, a count or a repeat.",
+    ),
     ("collect", "`collect` names sources of metrics that exist, and how often they are read."),
+    (
+        "faults",
+        "A stage's `faults` disturb a githost that E3 sets up itself, by routes that exist and in ways that can be; they \
+         rehearse an experiment before it costs money, and what they should show must not end in time-outs.",
+    ),
     ("size", "The whole experiment is larger or longer than anybody can have meant."),
     (
         "not-in-this-version",

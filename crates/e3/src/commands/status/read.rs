@@ -23,11 +23,11 @@ pub(super) async fn status(app: &App, run: &RunDir) -> Result<Status, HomeError>
     let found = Found::of(run)?;
     let phase = found.phase();
     let record = found.record.as_ref();
-    let stages: Vec<Stage> = plan
-        .rounds
-        .iter()
-        .flat_map(|round| &round.stages)
-        .filter_map(|stage| stage_of(&plan, record, *stage, phase == Phase::Running))
+    let whole = record.map_or_else(|| plan.clone(), |record| e3_plan::with_probes(&plan, record));
+    let stages = plan.rounds.iter().flat_map(|round| &round.stages);
+    let stages: Vec<Stage> = stages
+        .flat_map(|stage| begun_and_to_come(&plan, record, *stage))
+        .filter_map(|stage| stage_of(&whole, record, stage, phase == Phase::Running))
         .collect();
     // A question to a node is load, too: while a stage runs, the clients alone ask.
     let ask = phase != Phase::Running && !found.standing.is_empty();
@@ -114,6 +114,18 @@ fn written<D: Document>(run: &RunDir) -> Result<Option<D>, HomeError> {
     }
 }
 
+/// Returns what stands for a stage of the plan: itself, or a search's probes, and the search while more are to come.
+fn begun_and_to_come(plan: &Plan, record: Option<&Run>, stage: StageRef) -> Vec<StageRef> {
+    let Some(record) = record else { return vec![stage] };
+    let Some(state) = e3_fleet::search_state(plan, record, stage) else { return vec![stage] };
+    let is_own = |begun: &&StageRecord| {
+        let probe = begun.probe.as_ref();
+        begun.stage.thread == stage.thread && probe.is_some_and(|probe| probe.search == stage.stage)
+    };
+    let probes = record.stages.iter().filter(is_own).map(|begun| begun.stage);
+    probes.chain(state.next.map(|_| stage)).collect()
+}
+
 fn stage_of(plan: &Plan, record: Option<&Run>, stage: StageRef, running: bool) -> Option<Stage> {
     let (thread, planned) = plan.stage(stage)?;
     let begun = record.and_then(|record| record.stages.iter().rev().find(|begun| begun.stage == stage));
@@ -131,7 +143,9 @@ fn stage_of(plan: &Plan, record: Option<&Run>, stage: StageRef, running: bool) -
         thread: thread.name.clone(),
         clients: planned.clients.len(),
         rate: planned.arrivals.clone(),
+        search: planned.search.is_some(),
         state,
+        verdict: begun.and_then(|begun| begun.probe.as_ref()?.verdict),
         reason,
         samples: begun.map_or(0, |begun| begun.samples),
         elapsed_s: begun.filter(|_| state == StageState::Running).map(since_start),

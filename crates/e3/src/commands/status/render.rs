@@ -63,7 +63,7 @@ fn stages(stages: &[Stage], columns: usize, style: Style) -> String {
             vec![
                 format!("  {position}/{}", stages.len()),
                 text::shortened(&text::one_line(&stage.thread), LONGEST_NAME),
-                stage.rate.as_ref().map_or_else(|| format!("{} clients", stage.clients), ToString::to_string),
+                load(stage),
                 state(stage),
                 samples,
             ]
@@ -88,13 +88,20 @@ fn stages(stages: &[Stage], columns: usize, style: Style) -> String {
     out
 }
 
+fn load(stage: &Stage) -> String {
+    let load = stage.rate.as_ref().map_or_else(|| format!("{} clients", stage.clients), ToString::to_string);
+    if stage.search { format!("search up to {load}") } else { load }
+}
+
 fn state(stage: &Stage) -> String {
     match stage.state {
         StageState::ToCome => "to come".to_owned(),
         StageState::Running => {
             format!("running, {:.0} of {:.0} s", stage.elapsed_s.unwrap_or(0.0), stage.duration_s)
         }
-        StageState::Completed => "completed".to_owned(),
+        StageState::Completed => stage
+            .verdict
+            .map_or_else(|| "completed".to_owned(), |verdict| format!("completed, {}", verdict.name())),
         StageState::Interrupted => "interrupted".to_owned(),
         StageState::Failed => "failed".to_owned(),
         StageState::CutOff => "cut off".to_owned(),

@@ -9,7 +9,9 @@ fn stage(position: usize, state: StageState) -> Stage {
         thread: if position.is_multiple_of(2) { "1 node" } else { "2 nodes" }.to_owned(),
         clients: 4 << position,
         rate: None,
+        search: false,
         state,
+        verdict: None,
         reason: (state == StageState::Failed)
             .then(|| "githost-2 of thread-002 does not serve any more".to_owned()),
         samples: if state == StageState::Completed { 12_345 } else { 0 },
@@ -62,6 +64,10 @@ fn a_run_is_shown_from_beginning_to_end() {
         left: vec!["directory /tmp/x: it is busy".to_owned()],
         ..status(Phase::Analysed, &[Completed, Completed])
     };
-    let shown = [running, failed, cut_off, over].map(|status| text(&status, 80, Style::PLAIN));
+    let mut searching =
+        Status { standing: resources(), ..status(Phase::Running, &[Completed, Running, ToCome]) };
+    searching.stages[0].verdict = Some(e3_model::ProbeVerdict::Held);
+    searching.stages[2].search = true;
+    let shown = [running, failed, cut_off, over, searching].map(|status| text(&status, 80, Style::PLAIN));
     insta::assert_snapshot!(shown.join("\n"));
 }

@@ -38,8 +38,8 @@ fn note(stamp: Stamp, honesty: &Honesty) -> Option<(String, bool)> {
                 .to_owned(),
             false,
         )),
-        // The line above says so.
-        Stamp::Incomplete => None,
+        // The line above says so, and flags disturb nothing.
+        Stamp::Incomplete | Stamp::Disturbed => None,
     }
 }
 
