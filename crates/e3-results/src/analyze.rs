@@ -172,12 +172,14 @@ fn describe(instance: &InstancePlan) -> String {
         ProviderName::Aws => "Bitbucket on AWS",
         ProviderName::Existing => "a system that was there already",
     };
-    let nodes = if instance.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", instance.nodes) };
+    let counted =
+        |count: u32, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+    let nodes = counted(instance.nodes, "node", "nodes");
     let content = instance.dataset.generate.as_ref().map_or_else(String::new, |generate| {
         format!(
-            " ({} projects, {} repositories of {} to {} commits)",
-            generate.projects,
-            generate.repositories,
+            " ({}, {} of {} to {} commits)",
+            counted(generate.projects, "project", "projects"),
+            counted(generate.repositories, "repository", "repositories"),
             quantity::count(generate.commits_min.into()),
             quantity::count(generate.commits_max.into()),
         )

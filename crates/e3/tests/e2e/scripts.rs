@@ -111,7 +111,8 @@ fn arguments(script: &str) -> Value {
             json!({"steps": [{"name": "STEP", "path": "/status", "extract": {"state": "/state"}}]})
         }
         "persona.CiFleet" => json!({"poll": "100ms"}),
-        "persona.SshBuildAgent" | "persona.HttpBuildAgent" => json!({"poll": "100ms", "cloneEvery": "200ms"}),
+        // However few turns an agent gets on a busy machine, each has its clone.
+        "persona.SshBuildAgent" | "persona.HttpBuildAgent" => json!({"poll": "100ms", "cloneEvery": "100ms"}),
         _ => json!({}),
     }
 }
