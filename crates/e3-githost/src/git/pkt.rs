@@ -56,6 +56,20 @@ pub(crate) const FLUSH: &[u8] = b"0000";
 /// Source: `LARGE_PACKET_MAX`.
 const LONGEST: usize = 65_520;
 
+/// Returns packets as a client sends them: lines, `|` for a delimiter and `.` for a flush.
+#[cfg(test)]
+pub(crate) fn request(lines: &[&str]) -> Vec<u8> {
+    let mut data = Vec::new();
+    for line in lines {
+        match *line {
+            "|" => data.extend_from_slice(b"0001"),
+            "." => data.extend_from_slice(b"0000"),
+            line => assert!(write(&mut data, &[line.as_bytes(), b"\n"])),
+        }
+    }
+    data
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

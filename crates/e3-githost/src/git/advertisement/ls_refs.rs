@@ -110,18 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn request(lines: &[&str]) -> Vec<u8> {
-        let mut data = Vec::new();
-        for line in lines {
-            match *line {
-                "|" => data.extend_from_slice(b"0001"),
-                "." => data.extend_from_slice(b"0000"),
-                line => assert!(pkt::write(&mut data, &[line.as_bytes(), b"\n"])),
-            }
-        }
-        data
-    }
+    use crate::git::pkt::request;
 
     #[test]
     fn requests_of_real_clients_are_understood() {

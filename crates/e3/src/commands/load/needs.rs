@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use e3_model::{ClientId, JobId, JobPlan, Plan, Seed};
+use e3_model::{ClientId, JobId, JobPlan, Need, Plan, Seed};
 use e3_workload::{ClientContext, ScriptError, Seat, sample_channel};
 
 use super::existing::System;
@@ -23,7 +23,8 @@ pub(super) fn check(plan: &Plan, system: &System) -> Result<(), Failure> {
 fn check_job(job: &JobPlan, system: &System) -> Result<(), Failure> {
     let catalogue = registry::catalogue();
     let Some(script) = catalogue.find(&job.script) else { return Ok(()) };
-    if AS_ADMINISTRATOR.contains(&job.script.as_str()) && system.account.name.is_none() {
+    // A setting always has an administrator, be it one without a name.
+    if script.descriptor().needs.contains(&Need::Admin) && system.account.name.is_none() {
         return Err(missing(&ScriptError::NoUser { script: job.script.clone() }));
     }
     let (samples, _) = sample_channel(1);
@@ -65,6 +66,3 @@ fn missing(error: &ScriptError) -> Failure {
     };
     Failure::new(Exit::Usage, anyhow::Error::msg(message)).hint(hint)
 }
-
-/// Scripts that log in as the administrator, whom a setting always has.
-const AS_ADMINISTRATOR: [&str; 2] = ["web.ListUsers", "web.Audit"];
