@@ -244,7 +244,7 @@ impl<F: FnMut(&ListedRef<'_>)> Refs<F> {
         let name = self.name.as_str();
         let symrefs = capabilities.values("symref").filter_map(|symref| symref.split_once(':'));
         let symref_target = symrefs.filter(|(of, _)| *of == name).map(|(_, target)| target).next();
-        (self.each)(&ListedRef { name, oid, symref_target, peeled });
+        (self.each)(&ListedRef { name: name.as_bytes(), oid, symref_target, peeled });
         self.listed += 1;
     }
 }

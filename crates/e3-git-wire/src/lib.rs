@@ -8,6 +8,7 @@
 mod advertisement;
 mod answer;
 mod capabilities;
+mod checksum;
 mod commit;
 mod deflate;
 mod delta;
@@ -31,6 +32,7 @@ mod wild;
 pub use advertisement::{Advertisement, AdvertisementReader, Service, Version};
 pub use answer::AnswerReader;
 pub use capabilities::Capabilities;
+pub use checksum::Checksum;
 pub use commit::{NewCommit, PackedCommit};
 pub use deflate::gzip;
 pub use fault::Fault;

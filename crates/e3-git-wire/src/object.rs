@@ -2,7 +2,7 @@
 //!
 //! Source: gitformat-pack(5) for the pack; git's object format as `git cat-file` shows it.
 
-use sha1::{Digest, Sha1};
+use crate::checksum::Checksum;
 
 use crate::{ObjectId, deflate::zlib};
 
@@ -42,10 +42,10 @@ pub(crate) fn name_of(kind: Kind, content: &[u8]) -> ObjectId {
         Kind::Tree => "tree",
         Kind::Blob => "blob",
     };
-    let mut hash = Sha1::new();
-    hash.update(format!("{kind} {}\0", content.len()));
+    let mut hash = Checksum::new();
+    hash.update(format!("{kind} {}\0", content.len()).as_bytes());
     hash.update(content);
-    ObjectId::from_bytes(hash.finalize().into())
+    ObjectId::from_bytes(hash.finish())
 }
 
 /// One object as a pack holds it.
@@ -81,8 +81,9 @@ pub fn pack(objects: &[Packed<'_>]) -> Vec<u8> {
         };
         zlib(content, &mut pack);
     }
-    let trailer = Sha1::digest(&pack);
-    pack.extend_from_slice(&trailer);
+    let mut checksum = Checksum::new();
+    checksum.update(&pack);
+    pack.extend_from_slice(&checksum.finish());
     pack
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Source: gitformat-pack(5): `PACK`, version and object count of four bytes each, objects, SHA-1 of all before.
 
-use sha1::{Digest, Sha1};
-
+use crate::checksum::Checksum;
 use crate::fault::Fault;
 
 /// What is known of a pack that was drained whole.
@@ -24,7 +23,7 @@ pub struct Pack {
 pub struct PackDrain {
     header: Vec<u8>,
     /// None where the checksum is not verified.
-    hash: Option<Sha1>,
+    hash: Option<Checksum>,
     /// The last bytes so far, at most a trailer: only the end tells which bytes are the trailer.
     held: Vec<u8>,
     bytes: u64,
@@ -36,7 +35,7 @@ pub struct PackDrain {
 impl PackDrain {
     /// Returns a drain that throws the pack away; computing its checksum costs most of draining.
     pub fn discarding(is_verified: bool) -> Self {
-        let hash = is_verified.then(Sha1::new);
+        let hash = is_verified.then(Checksum::new);
         Self { header: Vec::new(), hash, held: Vec::new(), bytes: 0, room: None, kept: Vec::new() }
     }
 
@@ -93,7 +92,7 @@ impl PackDrain {
         };
         let is_verified = match self.hash {
             Some(hash) => {
-                if hash.finalize()[..] != self.held[..] {
+                if hash.finish()[..] != self.held[..] {
                     return Err(Fault::Checksum);
                 }
                 true
@@ -123,6 +122,7 @@ const TRAILER: usize = 20;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sha1::{Digest as _, Sha1};
 
     use super::*;
     use crate::wild::in_chunks;

@@ -2,8 +2,6 @@
 //!
 //! Source: gitprotocol-v2(5), section ls-refs.
 
-use std::borrow::Cow;
-
 use crate::{
     AnswerReader, ObjectId,
     fault::Fault,
@@ -26,8 +24,8 @@ pub struct Ref {
 /// A ref while its line is at hand: a server may list a million, so that only who needs one keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedRef<'a> {
-    /// The whole name: `refs/heads/main`, or `HEAD`.
-    pub name: &'a str,
+    /// The whole name: `refs/heads/main`, or `HEAD`; in bytes, since nearly all names are only counted or compared.
+    pub name: &'a [u8],
     /// The object that it names.
     pub oid: ObjectId,
     /// The ref that this one stands for, if it is symbolic.
@@ -39,7 +37,7 @@ pub struct ListedRef<'a> {
 impl From<&ListedRef<'_>> for Ref {
     fn from(listed: &ListedRef<'_>) -> Self {
         Self {
-            name: listed.name.to_owned(),
+            name: String::from_utf8_lossy(listed.name).into_owned(),
             oid: listed.oid,
             symref_target: listed.symref_target.map(str::to_owned),
             peeled: listed.peeled,
@@ -136,29 +134,24 @@ fn listed(line: &[u8], each: &mut impl FnMut(&ListedRef<'_>)) -> Result<bool, Fa
     }
     let (oid, rest) = id_and_rest(line)?;
     // Most refs have a name and nothing more, and a search for one byte is faster than a split.
-    if !rest.contains(&b' ') {
-        each(&ListedRef { name: &text(rest), oid, symref_target: None, peeled: None });
+    if memchr::memchr(b' ', rest).is_none() {
+        each(&ListedRef { name: rest, oid, symref_target: None, peeled: None });
         return Ok(true);
     }
     let mut words = rest.split(|byte| *byte == b' ');
-    let name = text(words.next().unwrap_or_default());
+    let name = words.next().unwrap_or_default();
     let (mut target, mut peeled) = (None, None);
     // Attributes that nobody asked for are none of this client's concern.
     for word in words {
         if let Some(name) = word.strip_prefix(b"symref-target:") {
-            target = Some(text(name));
+            target = Some(String::from_utf8_lossy(name));
         } else if let Some(id) = word.strip_prefix(b"peeled:") {
             peeled =
                 Some(ObjectId::parse(id).ok_or_else(|| Fault::unexpected(line, "a ref with a peeled id"))?);
         }
     }
-    each(&ListedRef { name: &name, oid, symref_target: target.as_deref(), peeled });
+    each(&ListedRef { name, oid, symref_target: target.as_deref(), peeled });
     Ok(true)
-}
-
-/// Returns a name as text; nearly all names are, and only the others are gone through character by character.
-fn text(name: &[u8]) -> Cow<'_, str> {
-    str::from_utf8(name).map_or_else(|_| String::from_utf8_lossy(name), Cow::Borrowed)
 }
 
 /// Room for two million refs with long names; more is an attack or an accident.

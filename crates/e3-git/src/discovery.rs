@@ -23,7 +23,7 @@ pub(crate) async fn discover(
     transfer: &mut Transfer,
 ) -> Result<Advertisement, GitError> {
     let mut each = |listed: &ListedRef<'_>| {
-        if prefixes.is_empty() || prefixes.iter().any(|prefix| listed.name.starts_with(prefix)) {
+        if prefixes.is_empty() || prefixes.iter().any(|prefix| listed.name.starts_with(prefix.as_bytes())) {
             each(listed);
         }
     };

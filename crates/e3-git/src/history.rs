@@ -42,9 +42,9 @@ pub async fn history(
     let name = branch.map_or_else(|| "HEAD".to_owned(), full_name);
     let mut tip = None;
     let each = |listed: &ListedRef<'_>| {
-        if listed.name == name {
+        if listed.name == name.as_bytes() {
             // Without a name, HEAD says which branch it stands for.
-            let target = if branch.is_none() { listed.symref_target } else { Some(listed.name) };
+            let target = if branch.is_none() { listed.symref_target } else { Some(name.as_str()) };
             let short = target.and_then(|target| target.strip_prefix("refs/heads/"));
             tip = short.map(|short| (short.to_owned(), listed.oid));
         }

@@ -104,12 +104,12 @@ impl<'r> Sender<'r> {
         let started = Instant::now();
         let mut transfer = Transfer::default();
         let mut conversation = Conversation::open(remote, repository, Service::ReceivePack).await?;
-        let named: BTreeSet<_> = branches.iter().map(|branch| full_name(branch)).collect();
+        let named: BTreeSet<_> = branches.iter().map(|branch| full_name(branch).into_bytes()).collect();
         let mut tips = BTreeMap::new();
         // A busy server may list tens of thousands.
         let each = |listed: &ListedRef<'_>| {
             if named.contains(listed.name) {
-                tips.insert(listed.name.to_owned(), listed.oid);
+                tips.insert(String::from_utf8_lossy(listed.name).into_owned(), listed.oid);
             }
         };
         let found = conversation.advertisement(each, &mut transfer).await?.answer;

@@ -40,7 +40,7 @@ pub async fn fetch_tip(remote: &Remote, repository: &RepositoryPath, branch: &st
     let mut commit = None;
     // The prefix of a branch's name may be another branch's whole name.
     let each = |listed: &ListedRef<'_>| {
-        if listed.name == name {
+        if listed.name == name.as_bytes() {
             commit = Some(listed.oid);
         }
     };

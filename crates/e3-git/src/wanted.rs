@@ -53,32 +53,32 @@ impl<'b> CloneWants<'b> {
     pub(crate) fn take(&mut self, listed: &ListedRef<'_>) {
         let name = listed.name;
         match self.branches {
-            Branches::All | Branches::Head if name == "HEAD" => {
+            Branches::All | Branches::Head if name == b"HEAD" => {
                 self.head = Some(Head { id: listed.oid, target: listed.symref_target.map(str::to_owned) });
             }
             Branches::All => {
                 // A want for every ref, also where two name the same object, is what git sends.
-                if name.starts_with("refs/heads/") || name.starts_with("refs/tags/") {
+                if name.starts_with(b"refs/heads/") || name.starts_with(b"refs/tags/") {
                     self.ids.push(listed.oid);
                 }
             }
             Branches::Head => {
                 // Source: `guess_remote_head` in git's remote.c.
                 let fit = match &self.head {
-                    Some(Head { target: Some(target), .. }) if target == name => 2,
+                    Some(Head { target: Some(target), .. }) if target.as_bytes() == name => 2,
                     Some(Head { target: None, id })
-                        if *id == listed.oid && name.starts_with("refs/heads/") =>
+                        if *id == listed.oid && name.starts_with(b"refs/heads/") =>
                     {
-                        if name == "refs/heads/master" { 1 } else { 0 }
+                        if name == b"refs/heads/master" { 1 } else { 0 }
                     }
                     _ => return,
                 };
                 self.propose(fit, listed.oid);
             }
             Branches::Named(wanted) => {
-                if name.strip_prefix("refs/heads/").is_some_and(|branch| branch == wanted) {
+                if name.strip_prefix(b"refs/heads/").is_some_and(|branch| branch == wanted.as_bytes()) {
                     self.propose(1, listed.oid);
-                } else if name.strip_prefix("refs/tags/").is_some_and(|tag| tag == wanted) {
+                } else if name.strip_prefix(b"refs/tags/").is_some_and(|tag| tag == wanted.as_bytes()) {
                     self.propose(0, listed.oid);
                 }
             }
@@ -158,18 +158,19 @@ impl<'u> FetchWants<'u> {
 
     pub(crate) fn take(&mut self, listed: &ListedRef<'_>) {
         let is_wanted = match self.updated {
-            Updated::All if listed.name.starts_with("refs/heads/") => {
+            Updated::All if listed.name.starts_with(b"refs/heads/") => {
                 self.heads.insert(listed.oid);
                 true
             }
             // Source: `find_non_local_tags` in git's builtin/fetch.c. Branches come before tags, by their names.
-            Updated::All if listed.name.starts_with("refs/tags/") => {
+            Updated::All if listed.name.starts_with(b"refs/tags/") => {
                 let tagged = listed.peeled.unwrap_or(listed.oid);
                 self.heads.contains(&tagged) || self.had.contains(&tagged)
             }
             Updated::All => false,
             Updated::Branches(names) => {
-                let place = names.iter().position(|name| listed.name == crate::push::full_name(name));
+                let place =
+                    names.iter().position(|name| listed.name == crate::push::full_name(name).as_bytes());
                 if let Some(found) = place.and_then(|place| self.found.get_mut(place)) {
                     *found = true;
                 }
@@ -216,7 +217,7 @@ mod tests {
     }
 
     fn listed(name: &str, digit: u8) -> ListedRef<'_> {
-        ListedRef { name, oid: id(digit), symref_target: None, peeled: None }
+        ListedRef { name: name.as_bytes(), oid: id(digit), symref_target: None, peeled: None }
     }
 
     fn cloned(branches: &Branches, refs: &[ListedRef<'_>], version: Version) -> String {

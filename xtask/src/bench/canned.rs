@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use rustix::net::sockopt::set_tcp_congestion;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -48,6 +49,8 @@ impl Canned {
     /// When there is no free port.
     pub(super) async fn start(root: &Path) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("there is no free port")?;
+        // Of an algorithm that paces what it sends, such as BBR, a client on the same machine pays the timers.
+        set_tcp_congestion(&listener, "reno").context("cannot choose how congestion is avoided")?;
         let port = listener.local_addr().context("there is no free port")?.port();
         let shared = Arc::new(Shared {
             root: root.to_owned(),

@@ -117,7 +117,7 @@ async fn over_http_every_request_is_word_for_word_gits() {
         let expected = heard.take();
         let mut listed = String::new();
         let counted = each_ref(&remote, &path, &["refs/heads/"], |found| {
-            listed.push_str(&format!("{}\t{}\n", found.oid, found.name));
+            listed.push_str(&format!("{}\t{}\n", found.oid, String::from_utf8_lossy(found.name)));
         });
         assert_eq!(counted.await.unwrap().refs, shown.lines().count() as u64);
         assert_eq!((heard.take(), listed.trim_end()), (expected, shown.as_str()));

@@ -175,8 +175,8 @@ async fn look(
     let mut found = None;
     // The prefix of a branch's name may be another branch's whole name.
     let each = |listed: &ListedRef<'_>| {
-        if listed.name == name {
-            let target = if branch.is_none() { listed.symref_target } else { Some(listed.name) };
+        if listed.name == name.as_bytes() {
+            let target = if branch.is_none() { listed.symref_target } else { Some(name.as_str()) };
             let short = target.and_then(|target| target.strip_prefix("refs/heads/"));
             found = short.map(|short| BranchTip { branch: short.to_owned(), commit: listed.oid });
         }

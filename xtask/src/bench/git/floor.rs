@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use anyhow::{Context as _, Result, bail};
-use sha1::{Digest as _, Sha1};
+use e3_git_wire::Checksum;
 
 use super::cpu;
 use crate::bench::canned::Exchange;
@@ -32,7 +32,7 @@ fn once(port: u16, exchanges: &[Exchange], buffer: &mut [u8], is_verified: bool)
     for (number, Exchange { request, answer_bytes }) in exchanges.iter().enumerate() {
         stream.write_all(request).context("cannot ask")?;
         // The pack comes last.
-        let mut digest = (is_verified && number + 1 == exchanges.len()).then(Sha1::new);
+        let mut digest = (is_verified && number + 1 == exchanges.len()).then(Checksum::new);
         let mut left = *answer_bytes;
         while left > 0 {
             let read = stream.read(buffer).context("cannot read")?;
@@ -44,7 +44,7 @@ fn once(port: u16, exchanges: &[Exchange], buffer: &mut [u8], is_verified: bool)
                 digest.update(buffer.get(..read).unwrap_or_default());
             }
         }
-        std::hint::black_box(digest.map(Sha1::finalize));
+        std::hint::black_box(digest.map(Checksum::finish));
     }
     Ok(())
 }
