@@ -1,6 +1,6 @@
 //! The run's record: run.json, rewritten as a whole whenever it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use e3_home::RunDir;
 use e3_model::{
@@ -127,7 +127,14 @@ pub(crate) fn worst(a: &Honesty, b: &Honesty) -> Honesty {
             (Some(a), Some(b)) => Some(arrivals(a, b)),
             (a, b) => a.or(b),
         },
+        ssh_ciphers: both(&a.ssh_ciphers, &b.ssh_ciphers),
     }
+}
+
+/// Returns the names that either has, each once, in alphabetical order.
+fn both(a: &[String], b: &[String]) -> Vec<String> {
+    let names: BTreeSet<&String> = a.iter().chain(b).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// Returns two workers' arrivals together. The most that waited or were busy at once need not have been so at the same

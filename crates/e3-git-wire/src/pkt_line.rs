@@ -173,16 +173,29 @@ pub fn write_delimiter(out: &mut Vec<u8>) {
 
 fn length(digits: [u8; 4]) -> Result<usize, Fault> {
     // A list of refs is a thousand short lines; without a branch a digit, their lengths cost next to nothing.
-    let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
-    let are_digits = digits.into_iter().fold(true, |all, byte| all & is_digit(byte));
-    // Source: ASCII, where '0' is 0x30, 'A' is 0x41 and 'a' is 0x61.
-    let value = |byte: u8| usize::from((byte & 0x0f) + 9 * (byte >> 6));
-    let length = digits.into_iter().fold(0, |length, byte| length * 16 + value(byte));
-    if !are_digits || length == 3 || length > LARGEST {
+    let worth = |digit: u8| WORTH.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT);
+    let [a, b, c, d] = digits.map(worth);
+    let length = [a, b, c, d].into_iter().fold(0, |length, worth| length << 4 | usize::from(worth));
+    if (a | b | c | d) == NO_DIGIT || length == 3 || length > LARGEST {
         return Err(Fault::unexpected(&digits, "the length of a packet"));
     }
     Ok(length)
 }
+
+/// What each byte is worth as a hex digit.
+#[expect(clippy::indexing_slicing, reason = "the compiler fills the table, and would find it too small")]
+const WORTH: [u8; 256] = {
+    let mut worth = [NO_DIGIT; 256];
+    let mut value = 0_u8;
+    while value < 16 {
+        worth[b"0123456789abcdef"[value as usize] as usize] = value;
+        worth[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    worth
+};
+/// All bits, so that one such byte shows among others.
+const NO_DIGIT: u8 = u8::MAX;
 
 /// The length of the length itself, which counts.
 const PREFIX: usize = 4;

@@ -38,7 +38,7 @@ pub use forked::{
 };
 pub use history::{History, history};
 pub use ls_remote::{LsRemote, RefCount, count_refs, each_ref, ls_remote};
-pub use options::{Authentication, GitOptions};
+pub use options::{Authentication, GitOptions, OnNegotiated};
 pub use push::{Push, delete_branches, push};
 pub use remote::Remote;
 pub use repository::RepositoryPath;

@@ -55,7 +55,7 @@ impl Remote {
     #[must_use]
     pub fn with_options(self, options: &GitOptions) -> Self {
         let way = match self.way {
-            Way::Ssh(server) => Way::Ssh(server.with_connections(options.connections)),
+            Way::Ssh(server) => Way::Ssh(server.with_options(options)),
             Way::Http(server) => Way::Http(server.with_options(options)),
         };
         Self { way, verify: options.verify, packs: Arc::default() }

@@ -115,7 +115,7 @@ impl ScriptClient for SinkClient {
                 None => pipe.insert(connect(*server).await.map_err(|error| broken(&error))?),
             };
             let bytes_in = ask(pipe, buffer).await.map_err(|error| broken(&error))?;
-            Ok(((), Measured { bytes_in, ..Measured::default() }))
+            Ok(((), Measured { bytes_in: Some(bytes_in), ..Measured::default() }))
         };
         context.op(OpId(0), asking).await
     }

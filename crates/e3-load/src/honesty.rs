@@ -53,6 +53,7 @@ pub(crate) async fn measure(
         segments_retransmitted: segments.map(|segments| segments.retransmitted),
         lost_samples: 0,
         arrivals: None,
+        ssh_ciphers: Vec::new(),
     }
 }
 

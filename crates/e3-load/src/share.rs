@@ -7,7 +7,7 @@ use std::time::Duration;
 use e3_model::{ClientPlan, Honesty, JobPlan, StagePlan};
 use e3_samples::Names;
 use e3_workload::{
-    Catalogue, Instant, Load, OpBudget, SampleSink, SampleSource, Seat, Setting, sample_channel,
+    Catalogue, Ciphers, Instant, Load, OpBudget, SampleSink, SampleSource, Seat, Setting, sample_channel,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ pub struct Share {
     iterations: Arc<AtomicU64>,
     /// How many ops its clients may begin; none when only time ends the stage.
     operations: Option<u64>,
+    /// What its clients' SSH connections are encrypted with.
+    ciphers: Ciphers,
 }
 
 /// What a share has in the open model besides its clients.
@@ -113,7 +115,8 @@ impl Share {
             Some(OpenShare { schedule, draw: Arc::clone(&equipment.draw), seat: seat(first) })
         });
         let clients = clients.iter().map(prepare).collect::<Result<_, LoadError>>()?;
-        Ok(Self { plan, clients, open, samples, recorded, failures, iterations, operations })
+        let ciphers = setting.ciphers.clone();
+        Ok(Self { plan, clients, open, samples, recorded, failures, iterations, operations, ciphers })
     }
 }
 
@@ -163,12 +166,12 @@ pub async fn run(
     let meter = tokio::spawn(honesty::measure((origin, end), over.clone(), lag.clone()));
     let report = perform(share, (origin, end), &stop, batches, (lag, over)).await?;
     let measured = meter.await.map_err(LoadError::Task)?;
-    let Honesty { lost_samples, arrivals, .. } = report.honesty;
-    Ok(ShareReport { honesty: Honesty { lost_samples, arrivals, ..measured }, ..report })
+    let Honesty { lost_samples, arrivals, ssh_ciphers, .. } = report.honesty;
+    Ok(ShareReport { honesty: Honesty { lost_samples, arrivals, ssh_ciphers, ..measured }, ..report })
 }
 
 /// Performs a share; cancels `over` when its last client has ended. Of its honesty only what happened to samples and
-/// arrivals is known here.
+/// arrivals, and what clients noted, is known here.
 async fn perform(
     share: Share,
     (origin, end): (Instant, Instant),
@@ -176,7 +179,8 @@ async fn perform(
     batches: mpsc::Sender<Batch>,
     (lag, over): (LagMeter, CancellationToken),
 ) -> Result<ShareReport, LoadError> {
-    let Share { plan, clients: prepared, open, samples, recorded, failures, iterations, operations } = share;
+    let Share { plan, clients: prepared, open, samples, recorded, failures, iterations, operations, ciphers } =
+        share;
     let recorder = tokio::spawn(Recorder::new(Names::of(&plan), batches).run(recorded));
     // When the ops are used up no further one begins, as after a stop; but those under way still have until the stage's end.
     let load = Load { origin, end, stop: stop.child_token() };
@@ -196,6 +200,7 @@ async fn perform(
     drop(samples);
     let recorded = recorder.await.map_err(LoadError::Task)??;
     honesty.lost_samples = lost + recorded.undelivered;
+    honesty.ssh_ciphers = ciphers.names();
     let iterations = iterations.load(Ordering::Relaxed);
     Ok(ShareReport { honesty, samples: recorded.delivered, iterations, failures: failures.notes(&plan) })
 }

@@ -192,10 +192,10 @@ pub struct OpStatistics {
     /// How these latencies are distributed: buckets that hold any, ascending, twenty to each power of ten.
     #[serde(default)]
     pub distribution: Vec<Bucket>,
-    /// Payload bytes received by the successes.
-    pub bytes_in: u64,
-    /// Payload bytes sent by the successes.
-    pub bytes_out: u64,
+    /// Payload bytes received by the successes; none where those of one are unknown, as the real git's are.
+    pub bytes_in: Option<u64>,
+    /// Payload bytes sent by the successes; none where those of one are unknown.
+    pub bytes_out: Option<u64>,
 }
 
 /// Latencies in milliseconds; a percentile is given only where n × (1 − p) ≥ 5.

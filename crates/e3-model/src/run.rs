@@ -103,6 +103,10 @@ pub struct Honesty {
     /// How the open model kept its schedule; none in the closed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
+    /// What the native Git client's SSH connections were encrypted with, by the protocol's names: the largest part of what
+    /// a clone over SSH costs on both sides; empty where none was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ssh_ciphers: Vec<String>,
 }
 
 /// How many waits had a lag of a class.

@@ -12,10 +12,10 @@ pub struct Sample {
     pub first_byte_ns: Option<u64>,
     /// When it ended.
     pub ended_ns: u64,
-    /// Payload bytes received.
-    pub bytes_in: u64,
-    /// Payload bytes sent.
-    pub bytes_out: u64,
+    /// Payload bytes received; none where nobody knows, as of what the real git reads.
+    pub bytes_in: Option<u64>,
+    /// Payload bytes sent; none where nobody knows.
+    pub bytes_out: Option<u64>,
     /// The client, [`crate::ClientId`].
     pub client: u32,
     /// The job, an index into the stage's jobs.

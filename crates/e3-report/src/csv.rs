@@ -64,8 +64,8 @@ fn fields(
         number(latency.and_then(|latency| latency.p99_ms)),
         number(latency.and_then(|latency| latency.p999_ms)),
         number(latency.map(|latency| latency.max_ms)),
-        op.bytes_in.to_string(),
-        op.bytes_out.to_string(),
+        op.bytes_in.map_or_else(String::new, |bytes| bytes.to_string()),
+        op.bytes_out.map_or_else(String::new, |bytes| bytes.to_string()),
     ]);
     let intervals = latency.map(|latency| latency.intervals).unwrap_or_default();
     for interval in [intervals.p50, intervals.p90, intervals.p95, intervals.p99, intervals.p999] {

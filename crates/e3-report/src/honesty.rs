@@ -99,6 +99,9 @@ fn stage_table(stage: &StageAnalysis) -> Table {
     let lost = stage.stamps.contains(&Stamp::SamplesLost);
     let count = Cell::of(quantity::count(own.lost_samples));
     table.rows.push(row("samples lost", count, Some((lost, "none".to_owned()))));
+    if !own.ssh_ciphers.is_empty() {
+        table.rows.push(row("cipher of SSH", Cell::of(own.ssh_ciphers.join(", ")), None));
+    }
     table.rows.extend(arrival_rows(stage));
     table
 }

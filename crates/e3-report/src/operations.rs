@@ -144,7 +144,10 @@ fn cells(op: &OpStatistics, is_open: bool) -> Vec<Cell> {
     let rate = Cell::of(quantity::number(op.rate_per_s)).with_interval(op.rate_interval);
     let mut cells = vec![Cell::of(ended).with_small(of_due).with_title(cut_off), rate, failed(op)];
     cells.extend(latency_cells(op));
-    cells.push(Cell::of(quantity::bytes(op.bytes_in)));
+    cells.push(match op.bytes_in {
+        Some(bytes) => Cell::of(quantity::bytes(bytes)),
+        None => Cell::none("the real git does not tell how much it read"),
+    });
     cells
 }
 

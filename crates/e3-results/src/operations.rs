@@ -60,8 +60,9 @@ fn statistics(
     let ok = length(successes.len());
     let failed: u64 = errors.values().sum();
     let count = ok + failed;
-    let total = |bytes: fn(&Sample) -> u64| {
-        successes.iter().fold(0_u64, |sum, own| sum.saturating_add(bytes(own.sample)))
+    // A sum of what is known of some would pass for that of all.
+    let total = |bytes: fn(&Sample) -> Option<u64>| {
+        successes.iter().try_fold(0_u64, |sum, own| Some(sum.saturating_add(bytes(own.sample)?)))
     };
     let is_open = plan.arrivals.is_some();
     let dispersion = dispersion(&successes, (window, cycles), is_open);
@@ -155,7 +156,14 @@ mod tests {
         assert!((total.error_rate.unwrap() - 0.6).abs() < 1e-12);
         assert!(total.error_rate_interval.is_some_and(|ends| ends.low > 0.2 && ends.high < 0.9));
         assert!((total.rate_per_s - 0.2).abs() < 1e-12);
-        assert_eq!(total.bytes_in, 2 * samples[0].bytes_in, "bytes of successes only");
+        assert_eq!(total.bytes_in, Some(2000), "bytes of successes only");
+        let unknown = Sample { bytes_in: None, ..samples[0] };
+        let ((total, _), _) = operations(&stage_plan(1), WINDOW, &[samples[0], unknown], Seed(1));
+        assert_eq!(
+            (total.bytes_in, total.bytes_out),
+            (None, Some(20)),
+            "a sum of what is known would be too small"
+        );
         let names: Vec<_> =
             ops.iter().map(|(op, _)| (op.script.as_str(), op.op.as_str(), op.count)).collect();
         assert_eq!(

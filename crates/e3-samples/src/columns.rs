@@ -47,6 +47,9 @@ impl ColumnEncoder {
         let u64s = |field: fn(&Sample) -> u64| -> ArrayRef {
             Arc::new(UInt64Array::from_iter_values(samples.iter().map(field)))
         };
+        let maybe = |field: fn(&Sample) -> Option<u64>| -> ArrayRef {
+            Arc::new(samples.iter().map(field).collect::<UInt64Array>())
+        };
         let u32s = |field: fn(&Sample) -> u32| -> ArrayRef {
             Arc::new(UInt32Array::from_iter_values(samples.iter().map(field)))
         };
@@ -65,10 +68,10 @@ impl ColumnEncoder {
         let columns: Vec<ArrayRef> = vec![
             u64s(|sample| sample.scheduled_ns),
             u64s(|sample| sample.started_ns),
-            Arc::new(samples.iter().map(|sample| sample.first_byte_ns).collect::<UInt64Array>()),
+            maybe(|sample| sample.first_byte_ns),
             u64s(|sample| sample.ended_ns),
-            u64s(|sample| sample.bytes_in),
-            u64s(|sample| sample.bytes_out),
+            maybe(|sample| sample.bytes_in),
+            maybe(|sample| sample.bytes_out),
             u32s(|sample| sample.client),
             u32s(|sample| sample.iteration),
             Arc::new(UInt16Array::from_iter_values(samples.iter().map(|sample| sample.job))),

@@ -39,8 +39,11 @@ pub const COLUMNS: [Column; 17] = [
         "when the answer's first byte came, since the stage's start: HTTP's head, Git's pack or refs; null: none came",
     ),
     column("ended_ns", Kind::U64, "when it ended, since the stage's start"),
-    column("bytes_in", Kind::U64, "bytes of the answers' bodies, with Git's framing and without HTTP's"),
-    column("bytes_out", Kind::U64, "bytes of the requests' bodies"),
+    nullable(
+        "bytes_in",
+        "bytes of the answers' bodies, with Git's framing and without HTTP's; of the real git, of a clone's pack; null: unknown",
+    ),
+    nullable("bytes_out", "bytes of the requests' bodies; null: unknown"),
     column("client", Kind::U32, "the client, from 0 over all workers of the stage"),
     column("iteration", Kind::U32, "the iteration of that client, from 0"),
     column("job", Kind::U16, "the job's position in the workload, from 0"),

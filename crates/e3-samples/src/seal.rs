@@ -178,8 +178,8 @@ pub(crate) mod tests {
             started_ns: scheduled,
             first_byte_ns: Some(scheduled + 10),
             ended_ns: scheduled + u64::from(number % 5) * 1000,
-            bytes_in: 1 << (number % 40),
-            bytes_out: 0,
+            bytes_in: Some(1 << (number % 40)),
+            bytes_out: None,
             client: number % 4,
             job: 0,
             op: 0,
@@ -192,7 +192,7 @@ pub(crate) mod tests {
 
     fn any_sample() -> impl Strategy<Value = Sample> {
         let times = (any::<u64>(), any::<u64>(), any::<Option<u64>>(), any::<u64>());
-        let counts = (any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>());
+        let counts = (any::<Option<u64>>(), any::<Option<u64>>(), any::<u32>(), any::<u32>());
         let op = prop_oneof![Just((0, 0)), Just((1, 0)), Just((1, 1)), Just((2, 0))];
         let ending = (
             prop::sample::select(Outcome::ALL.to_vec()),

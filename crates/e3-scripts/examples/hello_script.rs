@@ -85,8 +85,8 @@ async fn list_branches(
         http.send(request).await.map_err(|error| Failure::new(error.outcome(), error.to_string()))?;
     let measured = Measured {
         first_byte: Some(answer.first_byte),
-        bytes_in: answer.bytes_in,
-        bytes_out: answer.bytes_out,
+        bytes_in: Some(answer.bytes_in),
+        bytes_out: Some(answer.bytes_out),
         ..Measured::default()
     };
     let failed = |outcome, what: String| Err(Failure::new(outcome, what).measured(measured));
@@ -159,7 +159,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             "{} in {} µs, {} bytes",
             sample.outcome.name(),
             sample.latency_ns() / 1_000,
-            sample.bytes_in
+            sample.bytes_in.unwrap_or(0)
         );
     }
     Ok(())

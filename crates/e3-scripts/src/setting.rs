@@ -1,6 +1,6 @@
 //! What scripts take from their setting.
 
-use e3_git::GitOptions;
+use e3_git::{GitOptions, OnNegotiated};
 use e3_http::{BaseUrl, HttpSession, HttpWay, Trust};
 use e3_model::{Connections, with_causes};
 use e3_workload::{Account, ClientContext, ScriptError, Setting};
@@ -64,7 +64,9 @@ pub(crate) fn http_way(
 pub(crate) fn git_options(script: &str, setting: &Setting) -> Result<GitOptions, ScriptError> {
     let way = http_way(script, setting, Connections::PerOp)?;
     let (connections, verify) = (way.connections, setting.transport.verify);
-    Ok(GitOptions { connections, verify, way, ..GitOptions::default() })
+    let ciphers = setting.ciphers.clone();
+    let on_negotiated = Some(OnNegotiated::new(move |negotiated| ciphers.note(&negotiated.cipher)));
+    Ok(GitOptions { connections, verify, way, on_negotiated, ..GitOptions::default() })
 }
 
 /// Returns a session with the system that talks as the setting says, and keeps its connection by itself, as browsers do.
@@ -76,29 +78,14 @@ pub(crate) fn http_session(script: &str, setting: &Setting) -> Result<HttpSessio
 #[cfg(test)]
 mod tests {
     use e3_http::Request;
-    use e3_model::{GitClient, HttpVersion, Secret, Transport};
+    use e3_model::{HttpVersion, Secret, Transport};
     use e3_testkit::{Authority, Secure, Speech, Validity, answer};
-    use e3_workload::RepositoryDraw;
 
     use super::*;
 
     fn setting(url: String, ca: Option<String>, transport: Transport) -> Setting {
         let admin = Account { name: "admin".to_owned(), password: Secret::new("pass"), private_key: None };
-        let repositories = RepositoryDraw::default();
-        let (nodes, users) = (Vec::new(), Vec::new());
-        let git_client = GitClient::Native;
-        Setting {
-            url,
-            nodes,
-            ssh: None,
-            admin,
-            users,
-            repositories,
-            ca,
-            git_client,
-            transport,
-            product: None,
-        }
+        Setting { ca, transport, ..Setting::at(url, admin) }
     }
 
     #[tokio::test]

@@ -42,8 +42,8 @@ impl Seat {
             started_ns,
             first_byte_ns: None,
             ended_ns: started_ns,
-            bytes_in: 0,
-            bytes_out: 0,
+            bytes_in: None,
+            bytes_out: None,
             client: self.client.0,
             job: job.0,
             op: op.0,
@@ -342,7 +342,7 @@ mod tests {
 
     async fn work(milliseconds: u64, answer: Result<(), Failure>) -> Result<((), Measured), Failure> {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-        answer.map(|()| ((), Measured { bytes_in: 7, ..Measured::default() }))
+        answer.map(|()| ((), Measured { bytes_in: Some(7), ..Measured::default() }))
     }
 
     #[tokio::test(start_paused = true)]
@@ -358,7 +358,10 @@ mod tests {
         let recorded: Vec<_> = std::iter::from_fn(|| samples.try_recv().ok()).collect();
         let view: Vec<_> =
             recorded.iter().map(|s| (s.outcome, s.latency_ns() / 1_000_000, s.bytes_in)).collect();
-        assert_eq!(view, [(Outcome::Ok, 100, 7), (Outcome::Http5xx, 50, 0), (Outcome::Timeout, 500, 0)]);
+        assert_eq!(
+            view,
+            [(Outcome::Ok, 100, Some(7)), (Outcome::Http5xx, 50, None), (Outcome::Timeout, 500, None)]
+        );
         assert_eq!(recorded[0].client, 3);
     }
 

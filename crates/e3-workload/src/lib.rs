@@ -6,6 +6,7 @@
 
 mod budget;
 mod catalogue;
+mod ciphers;
 mod conformance;
 mod context;
 mod failure;
@@ -19,6 +20,7 @@ mod sink;
 
 pub use budget::OpBudget;
 pub use catalogue::Catalogue;
+pub use ciphers::Ciphers;
 pub use conformance::check_descriptor;
 pub use context::{ClientContext, Load, Seat};
 pub use failure::{Failure, Stopped};

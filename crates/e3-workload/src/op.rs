@@ -9,10 +9,10 @@ use crate::{Instant, SampleSink};
 pub struct Measured {
     /// When the first byte of the answer came: over HTTP with its head, for Git with the pack or the refs.
     pub first_byte: Option<std::time::Instant>,
-    /// Payload bytes received.
-    pub bytes_in: u64,
-    /// Payload bytes sent.
-    pub bytes_out: u64,
+    /// Payload bytes received; none where nobody knows.
+    pub bytes_in: Option<u64>,
+    /// Payload bytes sent; none where nobody knows.
+    pub bytes_out: Option<u64>,
     /// What the server said of its cache.
     pub cache: CacheState,
     /// Where a Git op's time went.

@@ -4,6 +4,8 @@ use e3_model::{GitClient, ProductVersion, Secret, Snapshot, SshEndpoint, Transpo
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::Ciphers;
+
 /// What every client of a stage knows of its system under test.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -27,6 +29,8 @@ pub struct Setting {
     pub transport: Transport,
     /// The version that the system said it has when the stage began; none where it said none.
     pub product: Option<ProductVersion>,
+    /// Where scripts note what their SSH connections are encrypted with; each share has its own list.
+    pub ciphers: Ciphers,
 }
 
 impl Setting {
@@ -44,6 +48,7 @@ impl Setting {
             git_client: GitClient::Native,
             transport: Transport::default(),
             product: None,
+            ciphers: Ciphers::default(),
         }
     }
 
@@ -56,7 +61,7 @@ impl Setting {
     /// Returns the setting in which clients talk as a stage's plan says.
     #[must_use]
     pub fn with_transport(&self, transport: &Transport) -> Self {
-        Self { transport: transport.clone(), ..self.clone() }
+        Self { transport: transport.clone(), ciphers: Ciphers::default(), ..self.clone() }
     }
 }
 

@@ -17,7 +17,7 @@ use russh::{
 use url::{Host, Url};
 
 use super::{SshKey, kept::Kept, negotiated::Negotiated};
-use crate::GitError;
+use crate::{GitError, GitOptions, OnNegotiated};
 
 /// An SSH server as one user's client knows it. Cheap to clone; clones share a connection that is kept.
 #[derive(Clone)]
@@ -33,6 +33,7 @@ struct Shared {
     key: SshKey,
     config: Arc<Config>,
     negotiated: OnceLock<Negotiated>,
+    on_negotiated: Option<OnNegotiated>,
 }
 
 /// Where a server listens.
@@ -56,16 +57,18 @@ impl SshServer {
                 reason: error.to_string(),
             })?;
         let config = Arc::new(config(&host_key.algorithm(), Connections::PerOp));
-        let shared = Shared { address, host_key, key, config, negotiated: OnceLock::new() };
+        let negotiated = OnceLock::new();
+        let shared = Shared { address, host_key, key, config, negotiated, on_negotiated: None };
         Ok(Self { shared: Arc::new(shared), kept: None })
     }
 
-    /// Returns the server with connections that live so long; it shares none with the one that it was made from.
+    /// Returns the server as it is talked to in this way; it shares no connection with the one that it was made from.
     ///
     /// A kept connection is opened by the first operation and has a channel for each, any number at a time. One that
     /// breaks, or that an operation leaves before its service has ended, is replaced by the next operation; it is
     /// closed when the last clone of this and the last operation is gone.
-    pub(crate) fn with_connections(self, connections: Connections) -> Self {
+    pub(crate) fn with_options(self, options: &GitOptions) -> Self {
+        let connections = options.connections;
         let Shared { address, host_key, key, .. } = &*self.shared;
         let shared = Shared {
             address: address.clone(),
@@ -73,6 +76,7 @@ impl SshServer {
             key: key.clone(),
             config: Arc::new(config(&host_key.algorithm(), connections)),
             negotiated: OnceLock::new(),
+            on_negotiated: options.on_negotiated.clone(),
         };
         let kept = match connections {
             Connections::PerOp => None,
@@ -93,7 +97,14 @@ impl SshServer {
 
     pub(super) fn note_negotiated(&self, names: &Names) {
         // Both sides offer the same every time, so the first answer is everyone's.
-        self.shared.negotiated.get_or_init(|| Negotiated::of(names));
+        let mut is_first = false;
+        let negotiated = self.shared.negotiated.get_or_init(|| {
+            is_first = true;
+            Negotiated::of(names)
+        });
+        if let Some(listener) = self.shared.on_negotiated.as_ref().filter(|_| is_first) {
+            listener.tell(negotiated);
+        }
     }
 
     /// Returns the server's URL, for people.

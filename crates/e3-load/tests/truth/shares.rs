@@ -14,7 +14,7 @@ fn plan(arrivals: ArrivalPlan, workers: u32) -> StagePlan {
 }
 
 /// What an arrival is: its position, when it was due, its job, and what its iteration drew.
-type Identity = (u32, u64, u16, u64);
+type Identity = (u32, u64, u16, Option<u64>);
 
 #[tokio::test(start_paused = true)]
 async fn workers_perform_the_plan_arrival_for_arrival() {
@@ -54,7 +54,7 @@ async fn workers_perform_the_plan_arrival_for_arrival() {
 async fn a_slow_server_gets_the_same_requests() {
     let plan = open(Arrival::Poisson, 40.0, 16, 10);
     let (quick, slow) = (perform(&plan, &takes(1)).await, perform(&plan, &takes(300)).await);
-    let drawn = |seen: &[e3_model::Sample]| -> Vec<(u32, u64)> {
+    let drawn = |seen: &[e3_model::Sample]| -> Vec<(u32, Option<u64>)> {
         seen.iter().map(|sample| (sample.iteration, sample.bytes_out)).collect()
     };
     let clients = |seen: &[e3_model::Sample]| seen.iter().map(|sample| sample.client).max();

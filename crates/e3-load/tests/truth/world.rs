@@ -66,7 +66,7 @@ impl ScriptClient for Asker {
             let answer = (self.serve)(drawn);
             let work = async {
                 answer.await;
-                Ok(((), Measured { bytes_out: drawn, ..Measured::default() }))
+                Ok(((), Measured { bytes_out: Some(drawn), ..Measured::default() }))
             };
             context.op(OpId(op), work).await?;
         }

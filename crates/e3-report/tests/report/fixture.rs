@@ -108,7 +108,7 @@ pub(crate) fn zero_ops() -> Analysis {
     for stage in analysis.threads.iter_mut().flat_map(|thread| &mut thread.stages) {
         stage.metrics.clear();
         for op in stage.ops.iter_mut().chain([&mut stage.total]) {
-            (op.count, op.ok, op.rate_per_s, op.bytes_in) = (0, 0, 0.0, 0);
+            (op.count, op.ok, op.rate_per_s, op.bytes_in) = (0, 0, 0.0, Some(0));
             (op.rate_interval, op.error_rate, op.error_rate_interval, op.latency) = (None, None, None, None);
             op.errors.clear();
             op.distribution.clear();

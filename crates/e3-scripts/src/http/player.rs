@@ -91,8 +91,8 @@ async fn drain(http: &mut HttpSession, request: &Request, step: &Step) -> Result
     };
     let measured = Measured {
         first_byte: Some(streaming.head_at()),
-        bytes_in: streaming.bytes_in(),
-        bytes_out: streaming.bytes_out(),
+        bytes_in: Some(streaming.bytes_in()),
+        bytes_out: Some(streaming.bytes_out()),
         ..Measured::default()
     };
     match broke {
@@ -110,8 +110,8 @@ async fn read(
     let response = http.send(request).await.map_err(|error| failure::of_http(&error))?;
     let measured = Measured {
         first_byte: Some(response.first_byte),
-        bytes_in: response.bytes_in,
-        bytes_out: response.bytes_out,
+        bytes_in: Some(response.bytes_in),
+        bytes_out: Some(response.bytes_out),
         ..Measured::default()
     };
     accept(step, response.status, measured)?;

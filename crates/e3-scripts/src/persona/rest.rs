@@ -37,8 +37,8 @@ impl Rest {
                 let answer = http.send(request).await.map_err(|error| failure::of_http(&error))?;
                 let measured = Measured {
                     first_byte: Some(answer.first_byte),
-                    bytes_in: answer.bytes_in,
-                    bytes_out: answer.bytes_out,
+                    bytes_in: Some(answer.bytes_in),
+                    bytes_out: Some(answer.bytes_out),
                     ..Measured::default()
                 };
                 match Outcome::of_status(answer.status) {

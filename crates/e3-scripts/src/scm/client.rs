@@ -51,7 +51,7 @@ impl Base {
             Self::Forked(git, tip) => {
                 let made = Box::pin(tip.commit(git, commit)).await;
                 let push = async { git.push(repository, &made?, branch).await };
-                forked_op(context, op, push, |_| 0).await.map(drop)
+                forked_op(context, op, push, |_| None).await.map(drop)
             }
         }
     }
@@ -70,7 +70,7 @@ impl Client {
                 let listing = e3_git::count_refs(remote, repository);
                 git_op(context, op, listing, |listed| listed.transfer).await.map(drop)
             }
-            Self::Forked(git) => forked_op(context, op, git.ls_remote(repository), |_| 0).await.map(drop),
+            Self::Forked(git) => forked_op(context, op, git.ls_remote(repository), |_| None).await.map(drop),
         }
     }
 
@@ -89,7 +89,7 @@ impl Client {
             Self::Forked(git) => {
                 let clone = git.clone_bare(repository);
                 // The clone is removed when the op has ended.
-                forked_op(context, op, clone, |cloned| cloned.pack_bytes).await.map(drop)
+                forked_op(context, op, clone, |cloned| Some(cloned.pack_bytes)).await.map(drop)
             }
         }
     }
@@ -109,7 +109,7 @@ impl Client {
             }
             Self::Forked(git) => {
                 let clone = git.clone_shallow(repository);
-                forked_op(context, op, clone, |cloned| cloned.pack_bytes).await.map(drop)
+                forked_op(context, op, clone, |cloned| Some(cloned.pack_bytes)).await.map(drop)
             }
         }
     }
@@ -131,7 +131,7 @@ impl Client {
             }
             Self::Forked(git) => {
                 let fetch = git.fetch_tip(repository, branch);
-                forked_op(context, op, fetch, |_| 0).await.map(|tip| Base::Forked(git.clone(), tip))
+                forked_op(context, op, fetch, |_| None).await.map(|tip| Base::Forked(git.clone(), tip))
             }
         }
     }
@@ -180,7 +180,7 @@ fn forked_op<'c, T: Send + 'c>(
     context: &'c mut ClientContext,
     op: OpId,
     work: impl Future<Output = Result<T, GitError>> + Send + 'c,
-    bytes_in: impl FnOnce(&T) -> u64 + Send + 'c,
+    bytes_in: impl FnOnce(&T) -> Option<u64> + Send + 'c,
 ) -> impl Future<Output = Result<T, Stopped>> + Send + 'c {
     measured_op(context, op, work, |done| Measured { bytes_in: bytes_in(done), ..Measured::default() })
 }

@@ -38,8 +38,8 @@ pub(crate) fn measured_op<'c, T: Send + 'c>(
 pub(crate) fn measured(transfer: &Transfer) -> Measured {
     Measured {
         first_byte: transfer.first_byte,
-        bytes_in: transfer.bytes_in,
-        bytes_out: transfer.bytes_out,
+        bytes_in: Some(transfer.bytes_in),
+        bytes_out: Some(transfer.bytes_out),
         phases: Some(transfer.phases),
         ..Measured::default()
     }

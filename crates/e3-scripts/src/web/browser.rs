@@ -229,8 +229,8 @@ pub(super) fn unexpected(status: u16) -> Outcome {
 pub(super) fn measured(response: &Response) -> Measured {
     Measured {
         first_byte: Some(response.first_byte),
-        bytes_in: response.bytes_in,
-        bytes_out: response.bytes_out,
+        bytes_in: Some(response.bytes_in),
+        bytes_out: Some(response.bytes_out),
         ..Measured::default()
     }
 }

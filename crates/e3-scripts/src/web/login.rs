@@ -66,8 +66,8 @@ pub(super) async fn by_call(
 }
 
 fn add(measured: &mut Measured, answer: &Response) {
-    measured.bytes_in += answer.bytes_in;
-    measured.bytes_out += answer.bytes_out;
+    measured.bytes_in = Some(measured.bytes_in.unwrap_or(0) + answer.bytes_in);
+    measured.bytes_out = Some(measured.bytes_out.unwrap_or(0) + answer.bytes_out);
 }
 
 /// The form leads back to its page for either reason.

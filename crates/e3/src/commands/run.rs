@@ -20,7 +20,7 @@ use e3_model::{
     ThreadTopology, Topology, Transport,
 };
 use e3_provider::{NodeProbe, Provider};
-use e3_workload::{Account, RepositoryDraw, Setting};
+use e3_workload::{Account, Ciphers, RepositoryDraw, Setting};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -164,6 +164,7 @@ fn setting(
         git_client: plan.git_client,
         transport: Transport::default(),
         product: None,
+        ciphers: Ciphers::default(),
     })
 }
 

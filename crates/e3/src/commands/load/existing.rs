@@ -10,7 +10,7 @@ use e3_model::{
     Transport, User, WorkerId, WorkerTopology,
 };
 use e3_provider::{Journal, Resource};
-use e3_workload::{RepositoryDraw, Setting};
+use e3_workload::{Ciphers, RepositoryDraw, Setting};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -124,6 +124,7 @@ impl System {
             git_client: self.git_client,
             transport: self.transport.clone(),
             product: None,
+            ciphers: Ciphers::default(),
         }
     }
 
