@@ -2,9 +2,7 @@
 //!
 //! Source: gitformat-pack(5) for the pack; git's object format as `git cat-file` shows it.
 
-use crate::checksum::Checksum;
-
-use crate::{ObjectId, deflate::zlib};
+use crate::{ObjectId, checksum::Checksum, deflate::zlib};
 
 /// The kinds of objects, by their numbers in a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

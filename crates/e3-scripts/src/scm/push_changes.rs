@@ -72,6 +72,7 @@ impl Script for PushChanges {
         Ok(Box::new(Client {
             repositories,
             files,
+            number: context.client().0,
             kept: Vec::new(),
             tried: BTreeMap::new(),
             unreported: BTreeSet::new(),
@@ -83,13 +84,24 @@ struct Client {
     repositories: Repositories,
     /// How many files one push changes.
     files: usize,
+    /// The client's own number.
+    number: u32,
     /// What pushes go on top of, as the first E3 kept a clone for each client and repository.
     /// The last used comes last.
     kept: Vec<(RepositoryPath, Base)>,
-    /// Every branch that a push may have made; a push that failed may have made one too.
-    tried: BTreeMap<RepositoryPath, Vec<String>>,
+    /// What was drawn for every branch that a push may have made, since a day's names would fill the memory; a push that
+    /// failed may have made one too.
+    tried: BTreeMap<RepositoryPath, Vec<u64>>,
     /// Those of them whose push has no report that was read.
-    unreported: BTreeSet<String>,
+    unreported: BTreeSet<u64>,
+}
+
+impl Client {
+    /// Returns the branch's name as the first E3 chose it, with a draw for its time stamp, so that equal seeds push equal
+    /// branches.
+    fn branch(&self, drawn: u64) -> String {
+        format!("bugfix/{drawn:x}-{}", self.number)
+    }
 }
 
 #[async_trait]
@@ -97,18 +109,18 @@ impl ScriptClient for Client {
     async fn iterate(&mut self, context: &mut ClientContext) -> Result<(), Stopped> {
         let Some((default, repository)) = self.repositories.draw_writable(context) else { return Ok(()) };
         let client = &self.repositories.client;
-        // The name of the first E3, with a draw for its time stamp, so that equal seeds push equal branches.
-        let branch = format!("bugfix/{:x}-{}", context.random().random::<u64>(), context.client().0);
+        let drawn = context.random().random();
+        let branch = self.branch(drawn);
         let known = self.kept.iter().position(|(kept, _)| *kept == repository);
         let base = match known.map(|place| self.kept.remove(place)) {
             Some((_, tip)) => tip,
             None => client.fetch(context, FETCH, &repository, default).await?,
         };
         let change = Change::draw_on(context, base.commit(), self.files..=self.files);
-        self.tried.entry(repository.clone()).or_default().push(branch.clone());
-        self.unreported.insert(branch.clone());
+        self.tried.entry(repository.clone()).or_default().push(drawn);
+        self.unreported.insert(drawn);
         base.push(context, PUSH, (&repository, &branch), &change.commit()).await?;
-        self.unreported.remove(&branch);
+        self.unreported.remove(&drawn);
         // After a push that failed the next one fetches anew.
         self.kept.push((repository, base));
         let surplus = self.kept.len().saturating_sub(MOST_KEPT);
@@ -118,10 +130,15 @@ impl ScriptClient for Client {
 
     async fn finish(&mut self) -> Result<(), String> {
         let mut left = Vec::new();
-        for (repository, branches) in std::mem::take(&mut self.tried) {
+        for (repository, drawn) in std::mem::take(&mut self.tried) {
+            let branches: Vec<_> = drawn.iter().map(|drawn| self.branch(*drawn)).collect();
             let names: Vec<_> = branches.iter().map(String::as_str).collect();
-            let unreported: Vec<_> =
-                names.iter().copied().filter(|name| self.unreported.contains(*name)).collect();
+            let unreported: Vec<_> = drawn
+                .iter()
+                .zip(&names)
+                .filter(|(drawn, _)| self.unreported.contains(drawn))
+                .map(|(_, name)| *name)
+                .collect();
             let client = &self.repositories.client;
             if let Err(error) = remove_branches(client, &repository, &names, &unreported).await {
                 left.push(format!("{} branches of {repository}: {}", names.len(), with_causes(&error)));
