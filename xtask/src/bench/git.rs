@@ -120,11 +120,12 @@ impl Least {
     }
 }
 
-/// Says a row of the table of ratios, and returns what is wrong with it.
+/// Says a row of the table of ratios, and returns what is wrong with it; nothing is, where at least 0 is wanted.
 fn judge(what: &str, native: Least, forked: Least, at_least: f64) -> Option<String> {
     let times = native.times(forked);
+    let wanted = if at_least > 0.0 { format!(" (at least {at_least})") } else { String::new() };
     say(format!(
-        "{what:<36} native {:>8.3} ms   git {:>8.2} ms   {times:>6.1} times less (at least {at_least})",
+        "{what:<36} native {:>8.3} ms   git {:>8.2} ms   {times:>6.1} times less{wanted}",
         native.0, forked.0
     ));
     // A ratio that is no number is no success either.
