@@ -13,6 +13,7 @@ mod lateness;
 mod memory;
 mod quickstart;
 mod search;
+mod stalls;
 mod steal;
 mod tickets;
 
