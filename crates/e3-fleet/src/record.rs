@@ -173,3 +173,19 @@ fn smaller(a: u64, b: u64) -> u64 {
 fn now() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ciphers_of_two_workers_are_named_once_each() {
+        let of = |ciphers: &[&str]| Honesty {
+            ssh_ciphers: ciphers.iter().map(|cipher| (*cipher).to_owned()).collect(),
+            ..Honesty::default()
+        };
+        let (a, b) = (of(&["b", "c"]), of(&["a", "c"]));
+        assert_eq!(worst(&a, &b).ssh_ciphers, ["a", "b", "c"]);
+        assert_eq!(worst(&of(&[]), &b), worst(&b, &of(&[])));
+    }
+}

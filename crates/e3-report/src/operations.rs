@@ -146,7 +146,7 @@ fn cells(op: &OpStatistics, is_open: bool) -> Vec<Cell> {
     cells.extend(latency_cells(op));
     cells.push(match op.bytes_in {
         Some(bytes) => Cell::of(quantity::bytes(bytes)),
-        None => Cell::none("the real git does not tell how much it read"),
+        None => Cell::none("unknown of one op at least, as of what the real git reads"),
     });
     cells
 }

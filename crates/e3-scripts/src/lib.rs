@@ -5,6 +5,7 @@
 
 mod failure;
 mod http;
+mod measured;
 mod persona;
 mod scm;
 mod setting;

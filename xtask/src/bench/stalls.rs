@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 /// the kernel or the hypervisor took one away.
 pub(super) fn of_the_machine(lasting: Duration) -> String {
     let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads: Vec<_> = (0..cpus).map(|_| std::thread::spawn(move || gaps(lasting))).collect();
+    let look = move || gaps(lasting, Instant::now);
+    let threads: Vec<_> = (0..cpus).map(|_| std::thread::spawn(look)).collect();
     // A thread that broke has seen nothing.
     let gaps: Vec<Duration> =
         threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect();
@@ -19,12 +20,12 @@ pub(super) fn of_the_machine(lasting: Duration) -> String {
     )
 }
 
-/// Returns how long this thread did not run, each time that is of interest.
-fn gaps(lasting: Duration) -> Vec<Duration> {
-    let begun = Instant::now();
+/// Returns how long this thread did not run, each time that is of interest, as a clock shows it.
+fn gaps(lasting: Duration, mut clock: impl FnMut() -> Instant) -> Vec<Duration> {
+    let begun = clock();
     let (mut last, mut gaps) = (begun, Vec::new());
     while last.duration_since(begun) < lasting {
-        let now = Instant::now();
+        let now = clock();
         let gap = now.duration_since(last);
         if gap >= LEAST {
             gaps.push(gap);
@@ -42,8 +43,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_it_saw_for_as_long_as_it_looked() {
-        let said = of_the_machine(Duration::from_millis(100));
-        assert!(said.contains(" times in 0.1 s, for ") && said.ends_with(" us at most"), "{said}");
+    fn what_is_longer_than_an_interrupt_is_seen_until_the_time_is_up() {
+        let begun = Instant::now();
+        let mut shown = [0, 10, 309, 610, 620, 5_000, 9_990, 10_001, 20_000].into_iter();
+        let clock = || begun + Duration::from_micros(shown.next().unwrap());
+        let found: Vec<_> = gaps(Duration::from_millis(10), clock).iter().map(Duration::as_micros).collect();
+        assert_eq!(found, [301, 4_380, 4_990]);
+        assert_eq!(shown.next(), Some(20_000), "nobody looks after that");
     }
 }

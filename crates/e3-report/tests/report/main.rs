@@ -209,3 +209,24 @@ fn a_run_that_measured_nothing_has_a_page_too() {
     assert_eq!(csv(&analysis).lines().count(), 1);
     assert!(!e3_report::figures(&analysis).is_empty(), "comparisons of threads that are gone harm nothing");
 }
+
+#[test]
+fn unknown_bytes_are_no_zero_and_the_cipher_is_named() {
+    let mut analysis = analysis();
+    let stage = &mut analysis.threads[0].stages[0];
+    stage.honesty.ssh_ciphers = vec!["aes128-gcm@openssh.com".to_owned()];
+    for op in stage.ops.iter_mut().chain([&mut stage.total]) {
+        (op.bytes_in, op.bytes_out) = (None, None);
+    }
+    let page = html(&analysis).unwrap();
+    for words in ["cipher of SSH", "aes128-gcm@openssh.com", "unknown of one op at least"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let table = csv(&analysis);
+    let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let of = |line: &[&str], name| line[head.iter().position(|column| *column == name).unwrap()].to_owned();
+    let (unknown, known): (Vec<_>, Vec<_>) = lines.partition(|line| of(line, "bytes_in").is_empty());
+    assert_eq!(unknown.len(), analysis.threads[0].stages[0].ops.len() + 1);
+    assert!(unknown.iter().all(|line| of(line, "bytes_out").is_empty() && !known.is_empty()));
+}

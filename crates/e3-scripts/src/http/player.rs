@@ -13,6 +13,7 @@ use super::shared::{Login, Steps};
 use super::step::Step;
 use super::variables::Variables;
 use crate::failure;
+use crate::measured::of_response;
 use crate::setting::{draw_account, http_session};
 
 /// One client that goes through the steps of its job, over one connection and with its own cookies.
@@ -108,12 +109,7 @@ async fn read(
     step: &Step,
 ) -> Result<(Extracted, Measured), Failure> {
     let response = http.send(request).await.map_err(|error| failure::of_http(&error))?;
-    let measured = Measured {
-        first_byte: Some(response.first_byte),
-        bytes_in: Some(response.bytes_in),
-        bytes_out: Some(response.bytes_out),
-        ..Measured::default()
-    };
+    let measured = of_response(&response);
     accept(step, response.status, measured)?;
     let extracted = extract(&response, step).map_err(|why| {
         let message = format!("{} answered {} {why}", step.title(), response.status);

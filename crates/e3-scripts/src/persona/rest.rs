@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use e3_http::{HttpSession, Request};
 use e3_model::{OpId, Outcome};
-use e3_workload::{Account, ClientContext, Failure, Measured, ScriptError, Setting, Stopped};
+use e3_workload::{Account, ClientContext, Failure, ScriptError, Setting, Stopped};
 use serde_json::Value;
 
 use crate::failure;
+use crate::measured::of_response;
 use crate::setting::http_session;
 
 /// One program's connection.
@@ -35,12 +36,7 @@ impl Rest {
         context
             .op(op, async {
                 let answer = http.send(request).await.map_err(|error| failure::of_http(&error))?;
-                let measured = Measured {
-                    first_byte: Some(answer.first_byte),
-                    bytes_in: Some(answer.bytes_in),
-                    bytes_out: Some(answer.bytes_out),
-                    ..Measured::default()
-                };
+                let measured = of_response(&answer);
                 match Outcome::of_status(answer.status) {
                     Outcome::Ok => Ok(((), measured)),
                     outcome => {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::ask::{Ask, PAGE_ACCEPT};
 use super::login::{by_call, by_form, shows_form};
 use crate::failure;
+use crate::measured::of_response;
 use crate::setting::http_session;
 
 /// One client's browser.
@@ -50,7 +51,7 @@ impl Browser {
             .op(op, async {
                 let page =
                     http.send(page_request(path::login())).await.map_err(|error| failure::of_http(&error))?;
-                let measured = measured(&page);
+                let measured = of_response(&page);
                 expect(&page, "the login page", measured)?;
                 let measured = if login == LoginWay::Form || shows_form(&page)? {
                     by_form(http, &account, measured).await?
@@ -73,7 +74,7 @@ impl Browser {
                     .send(page_request(path::logout()))
                     .await
                     .map_err(|error| failure::of_http(&error))?;
-                let measured = measured(&answer);
+                let measured = of_response(&answer);
                 match answer.status {
                     200 | 302 => Ok(((), measured)),
                     status => {
@@ -134,7 +135,7 @@ impl Browser {
         let asked = context
             .op(op, async {
                 let response = http.send(request).await.map_err(|error| failure::of_http(&error))?;
-                let measured = measured(&response);
+                let measured = of_response(&response);
                 let status = response.status;
                 if !accepted.contains(&status) {
                     let said = first_error(&response.body);
@@ -223,15 +224,6 @@ pub(super) fn unexpected(status: u16) -> Outcome {
     match Outcome::of_status(status) {
         Outcome::Ok => Outcome::Unexpected,
         outcome => outcome,
-    }
-}
-
-pub(super) fn measured(response: &Response) -> Measured {
-    Measured {
-        first_byte: Some(response.first_byte),
-        bytes_in: Some(response.bytes_in),
-        bytes_out: Some(response.bytes_out),
-        ..Measured::default()
     }
 }
 

@@ -6,14 +6,15 @@ use e3_model::Outcome;
 use e3_workload::{Account, Failure, Measured};
 
 use super::ask::PAGE_ACCEPT;
-use super::browser::{leads_to_login, measured, unexpected};
+use super::browser::{leads_to_login, unexpected};
 use crate::failure;
+use crate::measured::of_response;
 
 /// Returns whether the page asks for the form's submission.
 pub(super) fn shows_form(page: &Response) -> Result<bool, Failure> {
     let text = page.text().map_err(|error| {
         Failure::new(Outcome::Protocol, format!("the login page cannot be read: {error}"))
-            .measured(measured(page))
+            .measured(of_response(page))
     })?;
     Ok(has_login_form(&text))
 }

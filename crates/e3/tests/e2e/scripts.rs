@@ -42,6 +42,7 @@ fn all_scripts_run_without_a_failure_and_leave_what_they_mean_to() {
     let analysis: Analysis = e3.only_run().read().unwrap();
     let stage = &analysis.threads[0].stages[0];
     assert_eq!(stage.total.errors, BTreeMap::new());
+    assert_eq!(stage.honesty.ssh_ciphers, ["aes128-gcm@openssh.com"]);
     let mut wrong = Vec::new();
     for script in scripts {
         for op in script["ops"].as_array().unwrap() {
